@@ -1,0 +1,1 @@
+"""klero: fair, verifiable lotteries for public participation."""

@@ -1,0 +1,4 @@
+//! Numeric kernels of klero. No Python, no input or output, no global state.
+#![deny(missing_docs)]
+
+pub mod sortition;

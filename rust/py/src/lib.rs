@@ -1,0 +1,15 @@
+//! `klero._native`: the bindings. Conversions and the one door through the GIL; no algorithm lives here.
+
+use pyo3::prelude::*;
+
+mod ledger;
+mod sortition;
+
+/// The extension module `klero._native`.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    ledger::register(module)?;
+    sortition::register(module)?;
+    Ok(())
+}
