@@ -1,0 +1,139 @@
+"""How do you know that nobody could have been treated more fairly? Levels, dual weights, and the arithmetic of the proof.
+
+A level says: given the levels before it, the people of this group can't all have a probability above `value`. It
+ships integer weights y (types), λ (cells) and ν (seats). By weak duality of linear programming no panel x has
+Σ q_T x_T above U, with q and U as in `docs/audit/bundle.md`; averaging over a lottery bounds the group's mean. Checking
+it needs additions, multiplications and comparisons of integers: no solver, no floats. `bound` here, `rust/ledger` and the
+stand-alone verifier compute it independently.
+
+Where the linear bound is not the truth (tiny, tight pools), a level carries a proof: a tree that splits the panels by the
+seats of one type, with dual weights at each leaf («L1»). See `branching.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from klero.sortition.instance import Instance
+
+Weights = tuple[tuple[int, int], ...]
+
+
+class Split(NamedTuple):
+    """A proof node: panels with at most `at_most` seats of `type` go to node `below`, the others to `above`."""
+
+    type: int
+    at_most: int
+    below: int
+    above: int
+
+
+class Leaf(NamedTuple):
+    """A proof node that bounds its panels by dual weights over `scale`."""
+
+    scale: int
+    cells: Weights
+    seats: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """One claim of the certificate.
+
+    Attributes:
+        value: the probability that the group can't exceed, an exact rational in [0, 1].
+        types: (type, y) with y ≥ 1, types rising: the group.
+        cells: (cell, λ), λ not 0, cells rising: the quotas that bind.
+        seats: ν, the weight of the panel's size.
+        proof: empty for a linear bound; else the nodes of the tree.
+    """
+
+    value: Fraction
+    types: Weights
+    cells: Weights
+    seats: int
+    proof: tuple[Split | Leaf, ...] = ()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """All levels, and how far the published lottery is from them.
+
+    Attributes:
+        levels: claims in rising order of value.
+        gap: the largest of value − π_T over the levels and their types, and 0; exact.
+    """
+
+    levels: tuple[Level, ...]
+    gap: Fraction
+
+    @property
+    def level(self) -> str:
+        """«L1» if any claim needs a tree, else «L0»: all bounds are linear."""
+        return "L1" if any(level.proof for level in self.levels) else "L0"
+
+
+def sparse(values: Mapping[int, int]) -> Weights:
+    """(index, value) pairs in rising order, zeros left out."""
+    return tuple((i, values[i]) for i in sorted(values) if values[i])
+
+
+def primitive(weights: Sequence[Fraction]) -> list[int]:
+    """The smallest integers in the same proportions: rationals over one denominator, their common factor taken out."""
+    scale = 1
+    for w in weights:
+        scale = scale * w.denominator // gcd(scale, w.denominator)
+    integers = [w.numerator * (scale // w.denominator) for w in weights]
+    common = gcd(*integers) or 1
+    return [i // common for i in integers]
+
+
+def objective(instance: Instance, settled: Mapping[int, Fraction], level: Level) -> list[int]:
+    """q_T for every type: y_T on the group, λ(T) + ν on settled types, 0 elsewhere."""
+    q = [0] * len(instance.types)
+    cells = dict(level.cells)
+    for t in settled:
+        q[t] = level.seats + sum(cells.get(c, 0) for c in instance.type_cells(t))
+    for t, y in level.types:
+        q[t] = y
+    return q
+
+
+def linear_bound(instance: Instance, settled: Mapping[int, Fraction], level: Level) -> int:
+    """U of a level without a proof: the largest Σ q_T x_T of any point of the linear relaxation, by its dual weights."""
+    cells = dict(level.cells)
+    y = dict(level.types)
+    bounds = instance.cell_bounds
+    total = level.seats * instance.size + sum(max(w * bounds[c][0], w * bounds[c][1]) for c, w in level.cells)
+    for t, n in enumerate(instance.counts):
+        if t not in settled:
+            rest = y.get(t, 0) - level.seats - sum(cells.get(c, 0) for c in instance.type_cells(t))
+            total += n * max(0, rest)
+    return total
+
+
+def mean_bound(instance: Instance, settled: Mapping[int, Fraction], level: Level, best: int) -> Fraction:
+    """What U = `best` says of the group's y-weighted mean probability: the value that the level may claim."""
+    q = objective(instance, settled, level)
+    fixed = sum((q[t] * instance.counts[t] * value for t, value in settled.items()), Fraction(0))
+    return (best - fixed) / sum(instance.counts[t] * y for t, y in level.types)
+
+
+def shortfall(
+    levels: Sequence[Level], probabilities: Sequence[Fraction], *, last_covers_rest: bool
+) -> Fraction:
+    """The measured gap of a lottery with these exact probabilities against its levels (maximin: the last one covers all the rest)."""
+    worst = Fraction(0)
+    listed: set[int] = set()
+    for i, level in enumerate(levels):
+        group = [t for t, _ in level.types]
+        if last_covers_rest and i == len(levels) - 1:
+            group = [t for t in range(len(probabilities)) if t not in listed]
+        listed.update(group)
+        worst = max([worst, *(level.value - probabilities[t] for t in group)])
+    return worst
