@@ -1,8 +1,74 @@
 //! Bindings of the sortition kernels.
 
+use klero_core::sortition::{balance, round_to_balls, Panels, Rules, Search};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// Adds this family's functions to the module.
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+/// Panels found so far and the search that finds more. See `_native.pyi`.
+#[pyclass(module = "klero._native")]
+struct PanelSearch {
+    search: Search,
+    panels: Panels,
+    owed: Vec<f64>,
+}
+
+fn value_error(error: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
+
+#[pymethods]
+impl PanelSearch {
+    #[new]
+    fn new(
+        size: u32,
+        types: Vec<Vec<u32>>,
+        cell_bounds: (Vec<u32>, Vec<u32>),
+        type_bounds: (Vec<u32>, Vec<u32>),
+        start: Vec<u32>,
+    ) -> PyResult<Self> {
+        let rules = Rules::new(size, &types, cell_bounds, type_bounds).map_err(value_error)?;
+        let search = Search::new(rules, &start).map_err(value_error)?;
+        let mut panels = Panels::new(types.len());
+        panels.add(&start);
+        Ok(Self { search, panels, owed: vec![0.0; types.len()] })
+    }
+
+    fn __len__(&self) -> usize {
+        self.panels.len()
+    }
+
+    fn herd(&mut self, py: Python<'_>, target: Vec<f64>, count: usize, breadth: usize) {
+        py.detach(|| self.search.herd(&target, &mut self.owed, count, breadth, &mut self.panels));
+    }
+
+    fn toward(&mut self, py: Python<'_>, direction: Vec<f64>) -> (f64, bool) {
+        py.detach(|| {
+            self.search.improve(&direction, direction.len(), 20);
+            let score = self.search.panel().iter().zip(&direction).map(|(&s, d)| f64::from(s) * d).sum();
+            (score, self.panels.add(self.search.panel()).1)
+        })
+    }
+
+    fn add(&mut self, panel: Vec<u32>) -> PyResult<bool> {
+        self.search.restart(&panel).map_err(value_error)?;
+        Ok(self.panels.add(&panel).1)
+    }
+
+    fn balance(&self, py: Python<'_>, target: Vec<f64>, tolerance: f64, steps: usize) -> (Vec<f64>, f64, Vec<f64>, Vec<f64>) {
+        let b = py.detach(|| balance(&self.panels, &target, tolerance, steps));
+        (b.weights, b.residual, b.missing, b.prices)
+    }
+
+    fn balls(&mut self, py: Python<'_>, weights: Vec<f64>, target: Vec<f64>, people: Vec<u32>, balls: u64) -> Vec<u64> {
+        py.detach(|| round_to_balls(&mut self.search, &mut self.panels, &weights, &target, &people, balls))
+    }
+
+    fn panel(&self, index: usize) -> Vec<(u32, u32)> {
+        self.panels.panel(index).to_vec()
+    }
+}
+
+/// Adds this family's classes to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PanelSearch>()
 }

@@ -1,1 +1,17 @@
 //! Panels that meet every quota, and the weights that make a lottery of them.
+//!
+//! The question: given how many seats each type of person should get on average, which panels, and how many balls
+//! each, give them? [`search`] finds panels by local moves that never break a quota, [`weights`] balances them
+//! until their mean is the target, [`balls`] makes whole numbers of it.
+
+pub mod balls;
+pub mod rules;
+pub mod search;
+pub mod store;
+pub mod weights;
+
+pub use balls::round_to_balls;
+pub use rules::{Rules, RulesError};
+pub use search::Search;
+pub use store::Panels;
+pub use weights::{balance, Balance};

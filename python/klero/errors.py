@@ -1,0 +1,223 @@
+"""What went wrong, where, and what to do about it?
+
+Every error of klero is a :class:`KleroError` and also the builtin that a Python user would catch. Each has a
+stable ``code`` in kebab-case, listed with its meaning in :data:`CODES`, and the ``exit_code`` with which the
+command line ends. Mistakes in tables are gathered as :class:`Fault` objects and raised together as one
+:class:`InputError`, so that nobody has to repair a file one run at a time.
+
+>>> print(Fault("value-unknown", "not in the quotas", "people.csv", row=3, column="gender", value="womn"))
+people.csv, row 3, column 'gender': not in the quotas [value-unknown]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+__all__ = [
+    "CODES",
+    "BundleError",
+    "Fault",
+    "InfeasibleError",
+    "InputError",
+    "InternalError",
+    "KleroError",
+    "MissingExtraError",
+    "OutputExistsError",
+    "quoted",
+]
+
+SHOWN_FAULTS = 20
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # kinds of error
+        "bad-input": "a table or an option can't be used as it is; the faults say why",
+        "bundle-invalid": "a bundle is damaged, incomplete or not a bundle",
+        "internal": "klero broke one of its own promises; please report it",
+        "missing-extra": "an optional package is needed and not installed",
+        "output-exists": "the output is already there and is not overwritten",
+        "quota-infeasible": "no panel from this pool meets all quotas together",
+        # reading a table
+        "cell-type": "a cell holds something that is not text, a number, a date or a truth value",
+        "column-duplicate": "two columns have the same name",
+        "column-unnamed": "a column holds data and has no name",
+        "csv-malformed": "quotes in a CSV file don't match",
+        "encoding-unreadable": "the bytes of a text file are not in an encoding that can be told with certainty",
+        "file-corrupt": "an Excel or Parquet file can't be opened",
+        "file-is-directory": "the path is a folder",
+        "file-missing": "there is no such file",
+        "file-type": "the file's type is not one that klero reads",
+        "file-unreadable": "the system refuses to open the file",
+        "row-ragged": "a row has more or fewer cells than the header",
+        "source-type": "the object given is not a path, an Arrow table or a list of mappings",
+        "table-empty": "the table holds nothing at all",
+        "table-no-rows": "the table has a header and no rows",
+        # people
+        "id-column-ambiguous": "several columns could be the id column",
+        "id-column-missing": "the id column that was asked for is not in the table",
+        "id-duplicate": "two rows have the same id",
+        "id-empty": "a row has no id",
+        # quotas
+        "quota-cell-empty": "a quota lacks its feature, value, minimum or maximum",
+        "quota-column-ambiguous": "several columns of the quotas have the same meaning",
+        "quota-column-missing": "the quotas lack a column",
+        "quota-duplicate": "the same feature and value have two quotas",
+        "quota-flex": "min_flex ≤ min ≤ max ≤ max_flex does not hold",
+        "quota-maxima-under-size": "the maxima of a feature leave seats empty",
+        "quota-min-over-max": "a minimum is above its maximum",
+        "quota-minima-over-size": "the minima of a feature need more seats than there are",
+        "quota-near-duplicate": "two names in the quotas differ only in case, accents, dashes or spaces",
+        "quota-negative": "a quota is below zero",
+        "quota-not-integer": "a quota is not a whole number",
+        # people and quotas together
+        "feature-empty": "a person has no value for a feature that has quotas",
+        "feature-missing": "a feature that has quotas is not a column of the people",
+        "size-invalid": "the panel's size is not a whole number above zero",
+        "size-over-pool": "the panel is larger than the pool",
+        "value-unknown": "a person has a value that no quota names",
+    }
+)
+
+
+def quoted(value: str) -> str:
+    """`value` in quotes, on one line, cut at 60 characters: for use in messages."""
+    line = value.replace("\r", "\\r").replace("\n", "\\n")
+    return f"'{line}'" if len(line) <= 60 else f"'{line[:59]}…'"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake in one place of one table.
+
+    ``row`` is the row as a spreadsheet shows it (the header of a file is row 1); it is None, like ``column`` and
+    ``value``, where the fault has no such place.
+    """
+
+    code: str
+    message: str
+    file: str
+    row: int | None = None
+    column: str | None = None
+    value: str | None = None
+
+    @property
+    def place(self) -> str:
+        """«people.csv, row 3, column 'gender'»."""
+        parts = [self.file] if self.file else []
+        if self.row is not None:
+            parts.append(f"row {self.row}")
+        if self.column is not None:
+            parts.append(f"column {quoted(self.column)}")
+        return ", ".join(parts)
+
+    def __str__(self) -> str:
+        place = self.place
+        return f"{place}: {self.message} [{self.code}]" if place else f"{self.message} [{self.code}]"
+
+
+class KleroError(Exception):
+    """The base of every error that klero raises. Its text ends with its code."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 4
+
+    @property
+    def message(self) -> str:
+        """The text without the code."""
+        return " ".join(str(part) for part in self.args)
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]"
+
+
+class InputError(KleroError, ValueError):
+    """Tables or options can't be used as they are. ``faults`` holds every mistake that was found."""
+
+    code = "bad-input"
+    exit_code = 3
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        super().__init__(self.faults)
+
+    @property
+    def message(self) -> str:
+        lines = [str(fault) for fault in self.faults[:SHOWN_FAULTS]]
+        if len(self.faults) > SHOWN_FAULTS:
+            lines.append(f"… and {len(self.faults) - SHOWN_FAULTS} more")
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.message  # each line already ends with the code of its fault
+
+
+class InfeasibleError(KleroError, ValueError):
+    """No panel meets all quotas. ``conflict`` says which can't hold together, ``repairs`` what would help."""
+
+    code = "quota-infeasible"
+    exit_code = 1
+
+    def __init__(self, conflict: Iterable[str], repairs: Iterable[str] = ()) -> None:
+        self.conflict: tuple[str, ...] = tuple(conflict)
+        self.repairs: tuple[str, ...] = tuple(repairs)
+        super().__init__(self.conflict, self.repairs)
+
+    @property
+    def message(self) -> str:
+        lines = ["The quotas can't all be met.", *self.conflict]
+        if self.repairs:
+            lines += ["What would help:", *(f"- {repair}" for repair in self.repairs)]
+        return "\n".join(lines)
+
+
+class OutputExistsError(KleroError, FileExistsError):
+    """The output is already there; klero never overwrites a record."""
+
+    code = "output-exists"
+    exit_code = 3
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(path)
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{self.path} exists already and is left untouched, since it may be the record of a draw. "
+            "Give another name, or move it away first."
+        )
+
+
+class MissingExtraError(KleroError, ImportError):
+    """An optional package is needed: ``pip install 'klero[extra]'``."""
+
+    code = "missing-extra"
+    exit_code = 4
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        self.extra = extra
+        self.purpose = purpose
+        super().__init__(extra, purpose)
+
+    @property
+    def message(self) -> str:
+        return (
+            f"To {self.purpose}, a package is needed that is not installed: pip install 'klero[{self.extra}]'"
+        )
+
+
+class InternalError(KleroError, RuntimeError):
+    """Klero broke one of its own promises. Never the user's fault."""
+
+    code = "internal"
+    exit_code = 4
+
+
+class BundleError(KleroError, ValueError):
+    """A bundle is damaged, incomplete or not a bundle."""
+
+    code = "bundle-invalid"
+    exit_code = 3

@@ -1,0 +1,420 @@
+"""Can the quotas be met at all, and if not, which of them clash and what is the smallest change that helps?
+
+Method. People of one type (same value of every feature) are exchangeable, so a panel is a number of seats x_T for each
+type. All questions here are small integer programmes over these numbers, given to CP-SAT:
+
+- a panel within the quotas: any solution;
+- a smallest clash: implicit hitting sets (Ignatiev et al., «Smallest MUS extraction with minimal hitting set dualization»,
+  CP 2015). A panel that breaks some quotas shows that every clash has one of them. The smallest set of quotas that has
+  one from each panel seen so far is tried; if a panel keeps it, the quotas which that panel breaks are noted, and so on;
+- a smallest repair: every bound may be loosened, the sum of all loosening is minimised, then the number of bounds touched.
+
+Guarantee. CP-SAT works on integers and proves what it says: `None` means that no panel exists, «smallest» is meant
+literally, by number of bounds or by sum. Panels are checked again in Python before they are returned. Where several smallest
+clashes or repairs exist, one that concerns the earliest cells is taken (smallest sum of places in the table).
+
+Cost: one programme for a panel, a few dozen for a clash, three for a repair. One thread, fixed seed, limits in the
+solver's deterministic time: the same input gives the same answer whatever the machine's speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from klero.errors import InfeasibleError, InternalError
+
+if TYPE_CHECKING:
+    from klero.sortition.instance import Instance
+
+# Far above what any pool seen needed (below 1). In the solver's own unit, which does not depend on the clock.
+_GIVE_UP = 600.0
+# A correction set need not be the smallest one to be of use, so its search may stop early.
+_SETTLE_FOR_LESS = 0.05
+# The solver takes coefficients as doubles; up to here every sum is exact.
+_EXACT = 2**52
+
+
+@dataclass(frozen=True, order=True)
+class Bound:
+    """One side of one quota: «at least» or «at most» `value` seats for a cell (its number in the instance)."""
+
+    cell: int
+    side: Literal["max", "min"]
+    value: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """A bound and the value that it should have instead."""
+
+    bound: Bound
+    value: int
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A smallest loosening of the quotas after which a panel exists.
+
+    Attributes:
+        changes: what to change, by cell; all of it is needed.
+        total: the sum of all loosening, in seats.
+        feasible_within_flex: False if no loosening within the stated `min_flex` and `max_flex` is enough; `changes`
+            then goes beyond them.
+    """
+
+    changes: tuple[Change, ...]
+    total: int
+    feasible_within_flex: bool
+
+
+def feasible_panel(
+    instance: Instance,
+    *,
+    must_seat: int | None = None,
+    objective: Sequence[int] | None = None,
+    cell_bounds: Sequence[tuple[int, int]] | None = None,
+    type_bounds: Sequence[tuple[int, int]] | None = None,
+) -> tuple[int, ...] | None:
+    """A panel within the quotas, as seats of each type; None if it is proved that there is none.
+
+    Args:
+        instance: the people and quotas.
+        must_seat: a type that must have at least one seat.
+        objective: a weight of each type; of all panels, one whose weighted sum of seats is largest is returned.
+        cell_bounds: lowest and highest number of seats of each cell, instead of the instance's own.
+        type_bounds: lowest and highest number of seats of each type, within [0, people of that type].
+
+    Raises:
+        InternalError: the solver could not decide, or a weight is too large to be exact.
+    """
+    bounds = tuple(instance.cell_bounds if cell_bounds is None else cell_bounds)
+    programme = _Programme(instance, must_seat, type_bounds)
+    for members, (lowest, highest) in zip(programme.cells, bounds, strict=True):
+        programme.row(((x, 1) for x in members), lowest, highest)
+    if objective is not None:
+        if sum(abs(w) * n for w, n in zip(objective, instance.counts, strict=True)) > _EXACT:
+            raise InternalError("A weight in a search for a panel is too large to be exact. This is a fault of klero.")
+        programme.minimise((x, -w) for x, w in zip(programme.seats, objective, strict=True))
+    if not programme.solve():
+        return None
+    panel = programme.panel()
+    sums = [sum(panel[t] for t in members) for members in _members(instance)]
+    within = all(lowest <= s <= highest for s, (lowest, highest) in zip(sums, bounds, strict=True))
+    if not within or sum(panel) != instance.size or (must_seat is not None and panel[must_seat] < 1):
+        raise InternalError("The solver returned a panel outside the quotas. This is a fault of klero: please report it.")
+    return panel
+
+
+def smallest_conflict(instance: Instance) -> tuple[Bound, ...]:
+    """A smallest set of bounds that no panel of the right size keeps together, by cell; empty if a panel exists.
+
+    It is also empty if the pool holds fewer people than there are seats: then no quota is to blame.
+    """
+    return _smallest_conflict(instance, None)
+
+
+def why_never(instance: Instance, type_index: int) -> tuple[Bound, ...]:
+    """A smallest set of bounds that together keep everyone of this type out of every panel; empty if they can sit."""
+    return _smallest_conflict(instance, type_index)
+
+
+def smallest_repair(instance: Instance) -> Repair:
+    """The smallest sum of loosening after which a panel exists; of these, one that touches the fewest bounds.
+
+    A minimum goes down to its `min_flex` (0 where none is given), a maximum up to its `max_flex` (the panel's size).
+
+    Raises:
+        InfeasibleError: the pool holds fewer people than there are seats, so no quota can help.
+    """
+    if sum(instance.counts) < instance.size:
+        raise _too_few_people(instance)
+    changes = _repair(instance, within_flex=True)
+    within = changes is not None
+    if changes is None:
+        changes = _repair(instance, within_flex=False)
+    if changes is None:
+        raise InternalError("Quotas without any bound could not be met. This is a fault of klero: please report it.")
+    return Repair(changes, sum(abs(c.value - c.bound.value) for c in changes), within)
+
+
+def explain_infeasible(instance: Instance, quotas_name: str) -> InfeasibleError:
+    """The error to raise for quotas that can't all be met: which clash, what the pool holds, what to change.
+
+    Args:
+        instance: people and quotas for which no panel exists.
+        quotas_name: what the user calls the table of quotas (a file's name).
+    """
+    if sum(instance.counts) < instance.size:
+        return _too_few_people(instance)
+    conflict = smallest_conflict(instance)
+    repair = smallest_repair(instance)
+    alone = len(conflict) == 1
+    repairs = tuple(_change_words(instance, change, conflict if alone else ()) for change in repair.changes)
+    lead = "Smallest change that works" if len(repairs) == 1 else f"Smallest changes that work (all {len(repairs)})"
+    beyond = "" if repair.feasible_within_flex else " (no change within min_flex and max_flex is enough)"
+    text = (
+        f"The quotas can't all be met: {_conflict_words(instance, conflict)} ({quotas_name})."
+        f" {lead}{beyond}: {'; '.join(repairs)}. [quota-infeasible]"
+    )
+    return InfeasibleError(text, conflict=tuple(bound_words(instance, b) for b in conflict), repairs=repairs)
+
+
+def bound_words(instance: Instance, bound: Bound) -> str:
+    """A bound as words: «at least 14 of gender woman, of whom the pool holds 11»."""
+    side = "at least" if bound.side == "min" else "at most"
+    return f"{side} {bound.value} of {instance.cell_name(bound.cell)}, of whom the pool holds {_pool(instance)[bound.cell]}"
+
+
+def _conflict_words(instance: Instance, conflict: tuple[Bound, ...]) -> str:
+    pool = _pool(instance)
+    first = conflict[0]
+    if len(conflict) == 1 and first.side == "min" and first.value > pool[first.cell]:
+        return f"{first.value} of {instance.cell_name(first.cell)} are asked for, {pool[first.cell]} are in the pool"
+    feature = _one_feature(instance, conflict)
+    if feature is not None and len({b.side for b in conflict}) == 1:
+        total = sum(b.value for b in conflict)
+        names = ", ".join(f"{instance.cell_name(b.cell)} {b.value}" for b in conflict)
+        if first.side == "min" and total > instance.size:
+            return f"the minima of {feature} add up to {total}, the panel has {instance.size} seats: {names}"
+        if first.side == "max" and total < instance.size and len(conflict) == len(_feature_cells(instance, feature)):
+            return f"the maxima of {feature} add up to {total}, the panel has {instance.size} seats: {names}"
+    words = "; ".join(bound_words(instance, b) for b in conflict)
+    return f"no panel of {instance.size} has all of this: {words}"
+
+
+def _change_words(instance: Instance, change: Change, named: tuple[Bound, ...]) -> str:
+    """One change as words; a bound that the sentence before has just named is «that minimum»."""
+    verb, side = ("lower", "minimum") if change.bound.side == "min" else ("raise", "maximum")
+    which = f"that {side}" if change.bound in named else f"the {side} of {instance.cell_name(change.bound.cell)}"
+    return f"{verb} {which} to {change.value}"
+
+
+def _too_few_people(instance: Instance) -> InfeasibleError:
+    people = sum(instance.counts)
+    fact = f"the panel has {instance.size} seats, the pool holds {people} people"
+    repair = f"lower the panel's size to {people} or less, or invite more people"
+    text = f"The panel can't be filled: {fact}. What helps: {repair}. [quota-infeasible]"
+    return InfeasibleError(text, conflict=(fact,), repairs=(repair,))
+
+
+def _members(instance: Instance) -> list[list[int]]:
+    """The types of each cell."""
+    members: list[list[int]] = [[] for _ in instance.cell_bounds]
+    for t in range(len(instance.types)):
+        for c in instance.type_cells(t):
+            members[c].append(t)
+    return members
+
+
+def _pool(instance: Instance) -> list[int]:
+    """The people of each cell."""
+    return [sum(instance.counts[t] for t in members) for members in _members(instance)]
+
+
+def _feature_cells(instance: Instance, feature: str) -> range:
+    place = instance.features.index(feature)
+    start = sum(len(values) for values in instance.values[:place])
+    return range(start, start + len(instance.values[place]))
+
+
+def _one_feature(instance: Instance, conflict: tuple[Bound, ...]) -> str | None:
+    """The feature whose values all these bounds concern, if there is only one."""
+    for feature in instance.features:
+        cells = _feature_cells(instance, feature)
+        if all(b.cell in cells for b in conflict):
+            return feature
+    return None
+
+
+def _bounds(instance: Instance) -> list[Bound]:
+    """The bounds that some panel of the right size might break, by cell, the minimum first."""
+    bounds: list[Bound] = []
+    for c, ((lowest, highest), people) in enumerate(zip(instance.cell_bounds, _pool(instance), strict=True)):
+        if lowest > 0:
+            bounds.append(Bound(c, "min", lowest))
+        if highest < min(people, instance.size):
+            bounds.append(Bound(c, "max", highest))
+    return bounds
+
+
+def _smallest_conflict(instance: Instance, must_seat: int | None) -> tuple[Bound, ...]:
+    if sum(instance.counts) < instance.size:
+        return ()
+    bounds = _bounds(instance)
+    seen: list[frozenset[int]] = []
+    while True:
+        candidate = _smallest_hitting_set(len(bounds), seen)
+        # Panels that keep the candidate and break other bounds than those broken before: each is a new reason.
+        held = set(candidate)
+        while (broken := _broken(instance, must_seat, bounds, held)) is not None:
+            if not broken:
+                return ()
+            seen.append(broken)
+            held |= broken
+        if held == set(candidate):
+            return tuple(bounds[i] for i in candidate)
+
+
+def _broken(
+    instance: Instance, must_seat: int | None, bounds: list[Bound], held: set[int]
+) -> frozenset[int] | None:
+    """The bounds that some panel breaks which keeps the held ones (few, if soon found); None if no panel keeps them."""
+    programme = _Programme(instance, must_seat)
+    slack = [programme.variable(0, 0 if i in held else 1) for i in range(len(bounds))]
+    for i, bound in enumerate(bounds):
+        programme.loosened(bound, slack[i], bound.value if bound.side == "min" else instance.size - bound.value)
+    programme.minimise((s, 1) for s in slack)
+    if not programme.solve(settle_for_less=True):
+        return None
+    sums = programme.cell_sums()
+    broken = {
+        i for i, b in enumerate(bounds) if (sums[b.cell] < b.value if b.side == "min" else sums[b.cell] > b.value)
+    }
+    if broken & held:
+        raise InternalError("The solver returned a panel outside the quotas. This is a fault of klero: please report it.")
+    return frozenset(broken)
+
+
+def _smallest_hitting_set(count: int, sets: list[frozenset[int]]) -> tuple[int, ...]:
+    """The fewest of `count` items that meet every set; of these, some with the smallest sum of places."""
+    if not sets:
+        return ()
+    items = sorted(frozenset().union(*sets))
+    solver = _Solver()
+    chosen = {i: solver.variable(0, 1) for i in items}
+    for members in sets:
+        solver.row(((chosen[i], 1) for i in sorted(members)), 1, len(members))
+    # Any sum of places is below count², so the number of items comes first.
+    solver.minimise((chosen[i], count * count + i) for i in items)
+    if not solver.solve():
+        raise InternalError("A set of reasons could not be covered. This is a fault of klero: please report it.")
+    return tuple(i for i in items if solver.value(chosen[i]))
+
+
+def _repair(instance: Instance, *, within_flex: bool) -> tuple[Change, ...] | None:
+    """The changes of a smallest repair, by cell; None if there is none within the limits."""
+    programme = _Programme(instance)
+    bounds = _bounds(instance)
+    limits = [_limit(instance, b) if within_flex else (0 if b.side == "min" else instance.size) for b in bounds]
+    slack = [programme.variable(0, max(0, abs(limit - b.value))) for b, limit in zip(bounds, limits, strict=True)]
+    touched = [programme.variable(0, 1) for _ in bounds]
+    for bound, limit, s, used in zip(bounds, limits, slack, touched, strict=True):
+        programme.loosened(bound, s, 1)
+        programme.row([(s, 1), (used, -abs(limit - bound.value))], -instance.size * 2, 0)
+    # One aim after the other, each held while the next is sought: sum, number, place.
+    total = [(s, 1) for s in slack]
+    number = [(used, 1) for used in touched]
+    place = [(used, i) for i, used in enumerate(touched)]
+    for aim in (total, number, place):
+        programme.minimise(aim)
+        if not programme.solve():
+            return None
+        best = sum(weight * programme.value(variable) for variable, weight in aim)
+        programme.row(aim, 0, best)
+    return tuple(
+        Change(b, b.value - programme.value(s) if b.side == "min" else b.value + programme.value(s))
+        for b, s in zip(bounds, slack, strict=True)
+        if programme.value(s)
+    )
+
+
+def _limit(instance: Instance, bound: Bound) -> int:
+    """How far a bound may be loosened by the organiser's own words, never tighter than it is."""
+    if bound.side == "min":
+        given = _flat(instance.flex_minima)[bound.cell]
+        return min(bound.value, 0 if given is None else given)
+    given = _flat(instance.flex_maxima)[bound.cell]
+    return max(bound.value, instance.size if given is None else given)
+
+
+def _flat(table: Iterable[Iterable[int | None]]) -> list[int | None]:
+    return [value for row in table for value in row]
+
+
+class _Solver:
+    """An integer programme in CP-SAT: one worker, a fixed seed, exact optima, limits that ignore the clock."""
+
+    def __init__(self) -> None:
+        # Not cp_model: its import brings pandas, a second of every start.
+        from ortools.linear_solver import pywraplp
+
+        self._solver: Any = pywraplp.Solver.CreateSolver("SAT")
+        if self._solver is None:
+            raise InternalError("OR-Tools has no CP-SAT solver. Install klero's dependencies again.")
+        self._solver.SetNumThreads(1)
+        self._infinity = self._solver.infinity()
+
+    def variable(self, lowest: int, highest: int) -> Any:
+        return self._solver.IntVar(lowest, highest, "")
+
+    def row(self, terms: Iterable[tuple[Any, int]], lowest: int | None, highest: int | None) -> None:
+        row = self._solver.Constraint(
+            -self._infinity if lowest is None else float(lowest), self._infinity if highest is None else float(highest)
+        )
+        for variable, weight in terms:
+            row.SetCoefficient(variable, float(weight))
+
+    def minimise(self, terms: Iterable[tuple[Any, int]]) -> None:
+        objective = self._solver.Objective()
+        objective.Clear()
+        for variable, weight in terms:
+            objective.SetCoefficient(variable, float(weight))
+        objective.SetMinimization()
+
+    def solve(self, *, settle_for_less: bool = False) -> bool:
+        """Whether there is a solution: proved either way, and the best one unless told to settle for less."""
+        status = self._run(_SETTLE_FOR_LESS if settle_for_less else _GIVE_UP)
+        if settle_for_less and status == self._solver.NOT_SOLVED:
+            self._solver.Objective().Clear()
+            status = self._run(_GIVE_UP)
+        if status == self._solver.INFEASIBLE:
+            return False
+        if status == self._solver.OPTIMAL or (settle_for_less and status == self._solver.FEASIBLE):
+            return True
+        raise InternalError(
+            f"The solver could not decide whether a panel exists (status {status}). Nothing is wrong with your tables: "
+            "please report this with them (any identities replaced)."
+        )
+
+    def _run(self, limit: float) -> int:
+        self._solver.SetSolverSpecificParametersAsString(
+            f"num_workers: 1 random_seed: 1 max_deterministic_time: {limit} relative_gap_limit: 0 absolute_gap_limit: 0"
+        )
+        return int(self._solver.Solve())
+
+    def value(self, variable: Any) -> int:
+        return round(variable.solution_value())
+
+
+class _Programme(_Solver):
+    """Seats of each type, as many in all as the panel has; quotas are added as needed."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        must_seat: int | None = None,
+        type_bounds: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
+        super().__init__()
+        limits = [(0, n) for n in instance.counts] if type_bounds is None else list(type_bounds)
+        if must_seat is not None:
+            limits[must_seat] = (max(1, limits[must_seat][0]), limits[must_seat][1])
+        self.seats = [self.variable(lowest, highest) for lowest, highest in limits]
+        self.cells = [[self.seats[t] for t in members] for members in _members(instance)]
+        self.row(((x, 1) for x in self.seats), instance.size, instance.size)
+
+    def loosened(self, bound: Bound, slack: Any, weight: int) -> None:
+        """The bound, loosened by `weight` times the slack."""
+        terms = [(x, 1) for x in self.cells[bound.cell]]
+        if bound.side == "min":
+            self.row([*terms, (slack, weight)], bound.value, None)
+        else:
+            self.row([*terms, (slack, -weight)], None, bound.value)
+
+    def panel(self) -> tuple[int, ...]:
+        return tuple(self.value(x) for x in self.seats)
+
+    def cell_sums(self) -> list[int]:
+        return [sum(self.value(x) for x in members) for members in self.cells]
