@@ -45,7 +45,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "column-duplicate": "two columns have the same name",
         "column-unnamed": "a column holds data and has no name",
         "csv-malformed": "quotes in a CSV file don't match",
-        "encoding-unreadable": "the bytes of a text file are not in an encoding that can be told with certainty",
+        "encoding-unreadable": "the bytes of a text file are not in an encoding that can be told with "
+        "certainty",
         "file-corrupt": "an Excel or Parquet file can't be opened",
         "file-is-directory": "the path is a folder",
         "file-missing": "there is no such file",
@@ -92,8 +93,8 @@ def quoted(value: str) -> str:
 class Fault:
     """One mistake in one place of one table.
 
-    ``row`` is the row as a spreadsheet shows it (the header of a file is row 1); it is None, like ``column`` and
-    ``value``, where the fault has no such place.
+    ``row`` is the row as a spreadsheet shows it (the header of a file is row 1); it is None, like ``column``
+    and ``value``, where the fault has no such place.
     """
 
     code: str

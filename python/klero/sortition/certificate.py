@@ -50,13 +50,15 @@ class Level:
         types: (type, y) with y ≥ 1, types rising: the group.
         cells: (cell, λ), λ not 0, cells rising: the quotas that bind.
         seats: ν, the weight of the panel's size.
-        proof: empty for a linear bound; else the nodes of the tree.
+        held: with a proof, (type, z) of the types settled before, z not 0; a linear bound chooses them itself.
+        proof: empty for a linear bound; else the nodes of the tree (cells and seats are then empty and 0).
     """
 
     value: Fraction
     types: Weights
     cells: Weights
     seats: int
+    held: Weights = ()
     proof: tuple[Split | Leaf, ...] = ()
 
 
@@ -94,13 +96,14 @@ def primitive(weights: Sequence[Fraction]) -> list[int]:
 
 
 def objective(instance: Instance, settled: Mapping[int, Fraction], level: Level) -> list[int]:
-    """q_T for every type: y_T on the group, λ(T) + ν on settled types, 0 elsewhere."""
+    """q_T for every type: y_T on the group; on settled types z_T with a proof, else λ(T) + ν; 0 elsewhere."""
     q = [0] * len(instance.types)
     cells = dict(level.cells)
-    for t in settled:
-        q[t] = level.seats + sum(cells.get(c, 0) for c in instance.type_cells(t))
-    for t, y in level.types:
-        q[t] = y
+    if not level.proof:
+        for t in settled:
+            q[t] = level.seats + sum(cells.get(c, 0) for c in instance.type_cells(t))
+    for t, weight in (*level.held, *level.types):
+        q[t] = weight
     return q
 
 

@@ -150,15 +150,15 @@ def explain_infeasible(instance: Instance, quotas_name: str) -> InfeasibleError:
         return _too_few_people(instance)
     conflict = smallest_conflict(instance)
     repair = smallest_repair(instance)
-    alone = len(conflict) == 1
-    repairs = tuple(_change_words(instance, change, conflict if alone else ()) for change in repair.changes)
-    lead = "Smallest change that works" if len(repairs) == 1 else f"Smallest changes that work (all {len(repairs)})"
-    beyond = "" if repair.feasible_within_flex else " (no change within min_flex and max_flex is enough)"
-    text = (
-        f"The quotas can't all be met: {_conflict_words(instance, conflict)} ({quotas_name})."
-        f" {lead}{beyond}: {'; '.join(repairs)}. [quota-infeasible]"
-    )
-    return InfeasibleError(text, conflict=tuple(bound_words(instance, b) for b in conflict), repairs=repairs)
+    named = conflict if len(conflict) == 1 else ()
+    changes = "; ".join(_change_words(instance, change, named) for change in repair.changes)
+    if not repair.feasible_within_flex:
+        lead = "No change within min_flex and max_flex is enough. Smallest change beyond them"
+    elif len(repair.changes) == 1:
+        lead = "Smallest change that works"
+    else:
+        lead = "Smallest changes that work, all of them together"
+    return InfeasibleError(_conflict_words(instance, conflict, quotas_name), (f"{lead}: {changes}.",))
 
 
 def bound_words(instance: Instance, bound: Bound) -> str:
@@ -167,21 +167,19 @@ def bound_words(instance: Instance, bound: Bound) -> str:
     return f"{side} {bound.value} of {instance.cell_name(bound.cell)}, of whom the pool holds {_pool(instance)[bound.cell]}"
 
 
-def _conflict_words(instance: Instance, conflict: tuple[Bound, ...]) -> str:
+def _conflict_words(instance: Instance, conflict: tuple[Bound, ...], quotas_name: str) -> tuple[str, ...]:
+    """One sentence where one is enough, otherwise a line for each bound under a first that says what they are."""
     pool = _pool(instance)
     first = conflict[0]
     if len(conflict) == 1 and first.side == "min" and first.value > pool[first.cell]:
-        return f"{first.value} of {instance.cell_name(first.cell)} are asked for, {pool[first.cell]} are in the pool"
-    feature = _one_feature(instance, conflict)
-    if feature is not None and len({b.side for b in conflict}) == 1:
-        total = sum(b.value for b in conflict)
-        names = ", ".join(f"{instance.cell_name(b.cell)} {b.value}" for b in conflict)
-        if first.side == "min" and total > instance.size:
-            return f"the minima of {feature} add up to {total}, the panel has {instance.size} seats: {names}"
-        if first.side == "max" and total < instance.size and len(conflict) == len(_feature_cells(instance, feature)):
-            return f"the maxima of {feature} add up to {total}, the panel has {instance.size} seats: {names}"
-    words = "; ".join(bound_words(instance, b) for b in conflict)
-    return f"no panel of {instance.size} has all of this: {words}"
+        name = instance.cell_name(first.cell)
+        return (f"{first.value} of {name} are asked for, {pool[first.cell]} are in the pool ({quotas_name}).",)
+    others = sum(instance.counts) - pool[first.cell]
+    if len(conflict) == 1 and first.side == "max" and instance.size - first.value > others:
+        name, rest = instance.cell_name(first.cell), instance.size - first.value
+        return (f"At most {first.value} of {name} leaves {rest} seats for the {others} others ({quotas_name}).",)
+    lines = tuple(f"- {bound_words(instance, b)}" for b in conflict)
+    return (f"No panel of {instance.size} keeps all of this ({quotas_name}), though it keeps any part of it:", *lines)
 
 
 def _change_words(instance: Instance, change: Change, named: tuple[Bound, ...]) -> str:
@@ -193,10 +191,10 @@ def _change_words(instance: Instance, change: Change, named: tuple[Bound, ...]) 
 
 def _too_few_people(instance: Instance) -> InfeasibleError:
     people = sum(instance.counts)
-    fact = f"the panel has {instance.size} seats, the pool holds {people} people"
-    repair = f"lower the panel's size to {people} or less, or invite more people"
-    text = f"The panel can't be filled: {fact}. What helps: {repair}. [quota-infeasible]"
-    return InfeasibleError(text, conflict=(fact,), repairs=(repair,))
+    return InfeasibleError(
+        (f"The panel has {instance.size} seats, the pool holds {people} people.",),
+        (f"Lower the panel's size to {people} or less, or invite more people.",),
+    )
 
 
 def _members(instance: Instance) -> list[list[int]]:
@@ -211,21 +209,6 @@ def _members(instance: Instance) -> list[list[int]]:
 def _pool(instance: Instance) -> list[int]:
     """The people of each cell."""
     return [sum(instance.counts[t] for t in members) for members in _members(instance)]
-
-
-def _feature_cells(instance: Instance, feature: str) -> range:
-    place = instance.features.index(feature)
-    start = sum(len(values) for values in instance.values[:place])
-    return range(start, start + len(instance.values[place]))
-
-
-def _one_feature(instance: Instance, conflict: tuple[Bound, ...]) -> str | None:
-    """The feature whose values all these bounds concern, if there is only one."""
-    for feature in instance.features:
-        cells = _feature_cells(instance, feature)
-        if all(b.cell in cells for b in conflict):
-            return feature
-    return None
 
 
 def _bounds(instance: Instance) -> list[Bound]:
@@ -345,22 +328,26 @@ class _Solver:
             raise InternalError("OR-Tools has no CP-SAT solver. Install klero's dependencies again.")
         self._solver.SetNumThreads(1)
         self._infinity = self._solver.infinity()
+        self._variables: list[Any] = []
+        self._found: list[int] = []
 
-    def variable(self, lowest: int, highest: int) -> Any:
-        return self._solver.IntVar(lowest, highest, "")
+    def variable(self, lowest: int, highest: int) -> int:
+        """A new variable's number."""
+        self._variables.append(self._solver.IntVar(lowest, highest, ""))
+        return len(self._variables) - 1
 
-    def row(self, terms: Iterable[tuple[Any, int]], lowest: int | None, highest: int | None) -> None:
+    def row(self, terms: Iterable[tuple[int, int]], lowest: int | None, highest: int | None) -> None:
         row = self._solver.Constraint(
             -self._infinity if lowest is None else float(lowest), self._infinity if highest is None else float(highest)
         )
         for variable, weight in terms:
-            row.SetCoefficient(variable, float(weight))
+            row.SetCoefficient(self._variables[variable], float(weight))
 
-    def minimise(self, terms: Iterable[tuple[Any, int]]) -> None:
+    def minimise(self, terms: Iterable[tuple[int, int]]) -> None:
         objective = self._solver.Objective()
         objective.Clear()
         for variable, weight in terms:
-            objective.SetCoefficient(variable, float(weight))
+            objective.SetCoefficient(self._variables[variable], float(weight))
         objective.SetMinimization()
 
     def solve(self, *, settle_for_less: bool = False) -> bool:
@@ -372,6 +359,8 @@ class _Solver:
         if status == self._solver.INFEASIBLE:
             return False
         if status == self._solver.OPTIMAL or (settle_for_less and status == self._solver.FEASIBLE):
+            # Kept here, since the solver forgets it when the programme changes.
+            self._found = [round(v.solution_value()) for v in self._variables]
             return True
         raise InternalError(
             f"The solver could not decide whether a panel exists (status {status}). Nothing is wrong with your tables: "
@@ -384,8 +373,9 @@ class _Solver:
         )
         return int(self._solver.Solve())
 
-    def value(self, variable: Any) -> int:
-        return round(variable.solution_value())
+    def value(self, variable: int) -> int:
+        """The variable's value in the last solution."""
+        return self._found[variable]
 
 
 class _Programme(_Solver):
@@ -405,7 +395,7 @@ class _Programme(_Solver):
         self.cells = [[self.seats[t] for t in members] for members in _members(instance)]
         self.row(((x, 1) for x in self.seats), instance.size, instance.size)
 
-    def loosened(self, bound: Bound, slack: Any, weight: int) -> None:
+    def loosened(self, bound: Bound, slack: int, weight: int) -> None:
         """The bound, loosened by `weight` times the slack."""
         terms = [(x, 1) for x in self.cells[bound.cell]]
         if bound.side == "min":

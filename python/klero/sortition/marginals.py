@@ -22,10 +22,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from klero.errors import InternalError
 from klero.sortition.certificate import Level, linear_bound, mean_bound, primitive, sparse
+from klero.sortition.rational import solve_rational
+from klero.sortition.solver import solve
 
 if TYPE_CHECKING:
     from klero.sortition.instance import Instance
@@ -131,7 +133,7 @@ class _Programme:
         """The next level: its exact value and integer dual weights."""
         for parameters in _SETTINGS:
             self._solver.SetSolverSpecificParametersAsString(parameters)
-            if self._solver.Solve() == self._solver.OPTIMAL:
+            if solve(self._solver) == self._solver.OPTIMAL:
                 level = self._exact()
                 if level is not None:
                     return level
@@ -166,7 +168,7 @@ class _Programme:
         self._solver.Objective().Clear()
         self._solver.Objective().SetCoefficient(top, 1.0)
         self._solver.Objective().SetMinimization()
-        if self._solver.Solve() != self._solver.OPTIMAL:
+        if solve(self._solver) != self._solver.OPTIMAL:
             raise InternalError("The second step of maximin was not solved; please report it with the two tables.")
         return tuple(
             Fraction(min(float(n), max(0.0, s.solution_value())))
@@ -198,6 +200,7 @@ class _Basis:
         self._targets = [
             limits[c][0 if statuses[c] == programme._solver.AT_LOWER_BOUND else 1] for c in self._rows
         ]
+        self._matrix = self._build_matrix()
 
     def _bound(self, t: int, status: int) -> Fraction:
         programme = self._programme
@@ -206,10 +209,8 @@ class _Basis:
         at_upper = status == programme._solver.AT_UPPER_BOUND
         return Fraction(programme.instance.counts[t] if at_upper else 0)
 
-    def _matrix(self) -> Any:
+    def _build_matrix(self) -> list[list[int]] | None:
         """Rows: binding cells, then odd ties; columns: the level, then the free types."""
-        from flint import fmpz_mat
-
         instance = self._programme.instance
         place = {c: i for i, c in enumerate(self._rows)}
         rows = [[0] * (1 + len(self._free)) for _ in range(len(self._rows) + len(self._odd))]
@@ -225,25 +226,20 @@ class _Basis:
                     rows[place[c]][j] = 1
         for i, t in enumerate(self._odd, len(self._rows)):
             rows[i][0] = instance.counts[t]
-        return fmpz_mat(rows)
+        return rows
 
     def _cells_of(self, t: int) -> tuple[int, ...]:
         return (*self._programme._columns[t], len(self._programme._cells) - 1)
 
     def duals(self) -> tuple[dict[int, int], int, dict[int, int]] | None:
-        """(λ by cell, ν, y by type) as integers without a common factor, or None if the matrix is singular."""
-        from flint import fmpz_mat
-
-        matrix = self._matrix()
-        if matrix is None:
+        """(λ by cell, ν, y by type) as integers without a common factor, or None if the basis is not one."""
+        if self._matrix is None:
             return None
-        unit = fmpz_mat([[1]] + [[0]] * len(self._free))
-        try:
-            solution = matrix.transpose().solve(unit)
-        except ZeroDivisionError:
+        transposed = [list(column) for column in zip(*self._matrix, strict=True)]
+        solution = solve_rational(transposed, [Fraction(1)] + [Fraction(0)] * len(self._free))
+        if solution is None:
             return None
-        fractions = [Fraction(int(e.p), int(e.q)) for e in solution.entries()]
-        integers = primitive(fractions)
+        integers = primitive(solution)
         by_row = dict(zip(self._rows, integers, strict=False))
         seats = by_row.pop(len(self._programme._cells) - 1, 0)
         group = dict(zip(self._odd, integers[len(self._rows) :], strict=True))
@@ -253,18 +249,11 @@ class _Basis:
 
     def is_feasible(self, value: Fraction) -> bool:
         """Whether the exact primal solution has this level and keeps every bound."""
+        solution = solve_rational(self._matrix or [[]], self._side())
+        if solution is None or solution[0] != value:
+            return False
         programme = self._programme
         instance = programme.instance
-        matrix = self._matrix()
-        targets = [Fraction(b) for b in self._targets] + [self._held[t] for t in self._odd]
-        place = {c: i for i, c in enumerate(self._rows)}
-        for t, seats in self._held.items():
-            for c in self._cells_of(t) if seats else ():
-                if c in place:
-                    targets[place[c]] -= seats
-        solution = _solve_rational(matrix, targets)
-        if solution[0] != value:
-            return False
         seats_of = dict(self._held)
         seats_of.update(zip(self._free, solution[1:], strict=True))
         totals = [Fraction(0)] * len(programme._cells)
@@ -278,13 +267,12 @@ class _Basis:
         limits = (*instance.cell_bounds, (instance.size, instance.size))
         return all(lo <= total <= hi for total, (lo, hi) in zip(totals, limits, strict=True))
 
-
-def _solve_rational(matrix: Any, targets: Sequence[Fraction]) -> list[Fraction]:
-    """Solves an integer matrix against a rational right side: the side over one denominator, divided out after."""
-    from math import lcm
-
-    from flint import fmpz_mat
-
-    scale = lcm(*(b.denominator for b in targets))
-    side = fmpz_mat([[b.numerator * (scale // b.denominator)] for b in targets])
-    return [Fraction(int(e.p), int(e.q) * scale) for e in matrix.solve(side).entries()]
+    def _side(self) -> list[Fraction]:
+        """The binding bounds less the seats of the types that are held."""
+        side = [Fraction(b) for b in self._targets] + [self._held[t] for t in self._odd]
+        place = {c: i for i, c in enumerate(self._rows)}
+        for t, seats in self._held.items():
+            for c in self._cells_of(t) if seats else ():
+                if c in place:
+                    side[place[c]] -= seats
+        return side

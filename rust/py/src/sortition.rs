@@ -63,6 +63,16 @@ impl PanelSearch {
         py.detach(|| round_to_balls(&mut self.search, &mut self.panels, &weights, &target, &people, balls))
     }
 
+    fn seated(&self) -> Vec<bool> {
+        let mut seated = vec![false; self.panels.types()];
+        for i in 0..self.panels.len() {
+            for &(t, _) in self.panels.panel(i) {
+                seated[t as usize] = true;
+            }
+        }
+        seated
+    }
+
     fn panel(&self, index: usize) -> Vec<(u32, u32)> {
         self.panels.panel(index).to_vec()
     }

@@ -40,6 +40,9 @@ pub fn balance(panels: &Panels, target: &[f64], tolerance: f64, steps: usize) ->
         prices = solve(panels, &d, &side, &prices);
         // Δ = D·(Aᵀ·λ) + w keeps A·(w + Δ) = x; the longest step that leaves each weight a part of itself.
         let delta: Vec<f64> = (0..w.len()).map(|i| d[i] * panels.score(i, &prices) + w[i]).collect();
+        if !delta.iter().all(|v| v.is_finite()) {
+            break; // the target is outside the panels' reach, and Newton has run away
+        }
         let mut length = 1.0f64;
         for (w, delta) in w.iter().zip(&delta) {
             if *delta < 0.0 {

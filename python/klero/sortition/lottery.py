@@ -1,0 +1,337 @@
+"""Which lottery over panels is the fairest, and what chance does it give to each person?
+
+The way: feasibility → marginals (`marginals.py`) → panels and weights (`realise.py`) → whole balls → certificate. Two things
+can make the linear bound untrue, both rare and both settled exactly: people who can sit on no feasible panel (found when no panel holds them,
+proved by a tree, fixed at 0), and deeper gaps, for which `columns.py` computes leximin over the panels themselves.
+
+Guarantee: each panel meets every quota; the published probabilities are those of the balls, exact; the certificate's levels bound
+what any lottery can give, and its gap says how far the balls are from them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from klero.errors import Fault, InputError
+from klero.sortition.branching import prove
+from klero.sortition.certificate import Certificate, Level, shortfall
+from klero.sortition.columns import leximin_over_panels
+from klero.sortition.feasibility import explain_infeasible, feasible_panel
+from klero.sortition.instance import Instance, build_instance
+from klero.sortition.marginals import leximin, maximin
+from klero.sortition.pool import Pool
+from klero.sortition.quotas import Quotas
+from klero.sortition.realise import new_search, realise
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from klero._native import PanelSearch
+
+Objective = Literal["leximin", "maximin"]
+OBJECTIVES: tuple[Objective, ...] = ("leximin", "maximin")
+Entry = tuple[int, tuple[tuple[int, int], ...]]
+Panel = tuple[int, ...]
+Progress = Callable[[str, int], None]
+DENOMINATOR = 10**6
+
+
+@dataclass(frozen=True)
+class Lottery:
+    """A lottery over panels, in whole balls, with its certificate.
+
+    Attributes:
+        instance: people and quotas.
+        objective: «leximin» or «maximin».
+        denominator: M, the number of balls.
+        panels: (balls, ((type, seats), …)) in canonical order; the balls sum to M.
+        certificate: what no lottery can exceed, and the gap.
+        quotas_name: what the table of quotas is called in messages.
+        seconds: time by phase; not part of the result's identity.
+    """
+
+    instance: Instance
+    objective: Objective
+    denominator: int
+    panels: tuple[Entry, ...]
+    certificate: Certificate
+    quotas_name: str = field(default="quotas", compare=False)
+    seconds: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def type_probabilities(self) -> tuple[Fraction, ...]:
+        """The exact probability of a person of each type: Σ balls·seats / (M·n_T)."""
+        totals = [0] * len(self.instance.types)
+        for balls, seats in self.panels:
+            for t, s in seats:
+                totals[t] += balls * s
+        return tuple(Fraction(s, self.denominator * n) for s, n in zip(totals, self.instance.counts, strict=True))
+
+    @cached_property
+    def probabilities(self) -> npt.NDArray[np.float64]:
+        """Each person's probability as float64, in the order of `instance.ids`; shape (people,), values in [0, 1]."""
+        import numpy as np
+
+        by_type = np.array([float(p) for p in self.type_probabilities])
+        people: npt.NDArray[np.float64] = by_type[np.array(self.instance.person_type)]
+        people.flags.writeable = False
+        return people
+
+    def probability(self, person: str) -> Fraction:
+        """The exact probability of one person, by id.
+
+        Raises:
+            InputError: nobody in the pool has this id.
+        """
+        return self.type_probabilities[self.instance.person_type[self.position(person)]]
+
+    def position(self, person: str) -> int:
+        """The place of an id in `instance.ids`; InputError if nobody has it."""
+        from bisect import bisect_left
+        from difflib import get_close_matches
+
+        ids = self.instance.ids
+        place = bisect_left(ids, person)
+        if place < len(ids) and ids[place] == person:
+            return place
+        near = get_close_matches(person, ids, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise InputError([Fault("person-unknown", f"nobody in the pool has the id '{person}'{hint}", "", value=person)])
+
+    @property
+    def min_probability(self) -> Fraction:
+        """The smallest probability of anybody, exact."""
+        return min(self.type_probabilities)
+
+    @property
+    def max_probability(self) -> Fraction:
+        """The largest probability of anybody, exact."""
+        return max(self.type_probabilities)
+
+    @cached_property
+    def gini(self) -> float:
+        """Gini coefficient of the probabilities, in [0, 1): 0 when all are equal."""
+        pairs = sorted(zip(self.type_probabilities, self.instance.counts, strict=True))
+        people, below, area = len(self.instance.ids), Fraction(0), Fraction(0)
+        for p, n in pairs:
+            area += n * (2 * below + n * p)
+            below += n * p
+        return float(1 - area / (people * below))
+
+    @cached_property
+    def geometric_mean(self) -> float:
+        """Geometric mean of the probabilities; 0 if anybody's is 0."""
+        from math import exp, log
+
+        if self.min_probability == 0:
+            return 0.0
+        logs = (n * log(p) for p, n in zip(self.type_probabilities, self.instance.counts, strict=True))
+        return exp(sum(logs) / len(self.instance.ids))
+
+    @cached_property
+    def never(self) -> tuple[int, ...]:
+        """Types whose people can sit on no feasible panel."""
+        return tuple(sorted(t for level in self.certificate.levels if level.value == 0 for t, _ in level.types))
+
+    def to_arrow(self) -> pa.Table:
+        """A row a person: id, probability (float64), probability_exact («a/b»), type (int32)."""
+        import pyarrow as pa
+
+        exact = [str(p) for p in self.type_probabilities]
+        kinds = self.instance.person_type
+        return pa.table(
+            {
+                "id": pa.array(self.instance.ids, pa.string()),
+                "probability": pa.array(self.probabilities),
+                "probability_exact": pa.array([exact[t] for t in kinds], pa.string()),
+                "type": pa.array(kinds, pa.int32()),
+            }
+        )
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table of `to_arrow` as an Arrow capsule."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def explain(self, person: str | None = None, lang: str = "en") -> str:
+        """In words: which quotas bind at each level, or why one person has their probability. `lang`: «en» or «fr»."""
+        from klero.sortition.explain import explain_lottery, explain_person
+
+        return explain_lottery(self, lang) if person is None else explain_person(self, person, lang)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Lottery {self.objective}: {len(self.instance.ids)} people, {self.instance.size} seats, "
+            f"{len(self.panels)} panels, probabilities {float(self.min_probability):.4f} to "
+            f"{float(self.max_probability):.4f}, gap {float(self.certificate.gap):.1e}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from klero.sortition.picture import lottery_html
+
+        return lottery_html(self)
+
+
+def fair_lottery(
+    pool: Pool,
+    quotas: Quotas,
+    *,
+    size: int,
+    objective: Objective = "leximin",
+    denominator: int = DENOMINATOR,
+    progress: Progress | None = None,
+) -> Lottery:
+    """The fairest lottery over panels of `size` people that meet every quota.
+
+    Args:
+        pool: the people.
+        quotas: seats wanted for each value of each feature.
+        size: k, the number of seats, in [1, people].
+        objective: «leximin» (raise the smallest probability, then the next, …) or «maximin» (the smallest alone).
+        denominator: M, the number of balls: a power of ten from 10^3 to 10^12.
+        progress: called with a phase («levels», «panels») and a count.
+
+    Raises:
+        InputError: tables or options can't be used; all faults at once.
+        InfeasibleError: no panel meets the quotas; it says which clash and what would help.
+    """
+    started = time.perf_counter()
+    instance = build_instance(pool, quotas, size)
+    lottery = lottery_for(instance, objective, denominator, quotas_name=quotas.name, progress=progress)
+    lottery.seconds["total"] = time.perf_counter() - started
+    return lottery
+
+
+def lottery_for(
+    instance: Instance,
+    objective: Objective = "leximin",
+    denominator: int = DENOMINATOR,
+    *,
+    quotas_name: str = "quotas",
+    progress: Progress | None = None,
+) -> Lottery:
+    """As `fair_lottery`, for people and quotas already matched."""
+    _check_options(objective, denominator)
+    work = _Work(instance, objective, quotas_name, progress)
+    search, weights, seats, levels = work.run()
+    with work.phase("balls"):
+        target = [float(s) for s in seats]
+        balls = search.balls(weights, target, list(instance.counts), denominator)
+    panels = sorted(((b, tuple(search.panel(i))) for i, b in enumerate(balls) if b), key=lambda entry: entry[1])
+    lottery = Lottery(
+        instance, objective, denominator, tuple(panels), Certificate(levels, Fraction(0)), quotas_name, work.seconds
+    )
+    gap = shortfall(levels, lottery.type_probabilities, last_covers_rest=objective == "maximin")
+    return Lottery(
+        instance, objective, denominator, lottery.panels, Certificate(levels, gap), quotas_name, work.seconds
+    )
+
+
+def _check_options(objective: str, denominator: int) -> None:
+    faults = []
+    if objective not in OBJECTIVES:
+        text = f"the objective '{objective}' is not one of: {', '.join(OBJECTIVES)}"
+        faults.append(Fault("objective-unknown", text, "", value=str(objective)))
+    if denominator not in {10**d for d in range(3, 13)}:
+        text = f"the number of balls must be a power of ten from 1000 to 10^12, not {denominator}"
+        faults.append(Fault("balls-invalid", text, "", value=str(denominator)))
+    if faults:
+        raise InputError(faults)
+
+
+class _Phase:
+    """Adds the time of a block to a dictionary."""
+
+    def __init__(self, seconds: dict[str, float], name: str) -> None:
+        self._seconds, self._name = seconds, name
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        passed = time.perf_counter() - self._start
+        self._seconds[self._name] = self._seconds.get(self._name, 0.0) + passed
+
+
+class _Work:
+    """The phases between an instance and its weighted panels."""
+
+    def __init__(self, instance: Instance, objective: Objective, quotas_name: str, progress: Progress | None) -> None:
+        self.instance = instance
+        self.objective = objective
+        self.seconds: dict[str, float] = {}
+        self._quotas_name = quotas_name
+        self._progress = progress
+
+    def phase(self, name: str) -> _Phase:
+        return _Phase(self.seconds, name)
+
+    def run(self) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
+        """(panels, their weights, expected seats by type, levels)."""
+        with self.phase("feasibility"):
+            start = feasible_panel(self.instance)
+            if start is None:
+                raise explain_infeasible(self.instance, self._quotas_name)
+        known, never = [start], list[Level]()
+        solve = leximin if self.objective == "leximin" else maximin
+        while True:
+            with self.phase("levels"):
+                marginals = solve(self.instance, never, self._progress)
+            with self.phase("panels"):
+                found = realise(self.instance, marginals.seats, known, self._progress)
+            if found is not None:
+                if found.weights is not None:
+                    return found.search, found.weights, marginals.seats, marginals.levels
+                known = _merge(known, found.search, len(self.instance.types))
+            with self.phase("exclusions"):
+                excluded = self._excluded(known, never)
+            if not excluded:
+                break
+            never.extend(excluded)
+        return self._over_panels(known, never)
+
+    def _excluded(self, known: list[Panel], never: Sequence[Level]) -> list[Level]:
+        """Proofs for the types that no panel can hold; a panel for each of the others is added to `known`."""
+        settled = {t for level in never for t, _ in level.types}
+        levels = []
+        for t in range(len(self.instance.types)):
+            if t in settled or any(p[t] for p in known):
+                continue
+            panel = feasible_panel(self.instance, must_seat=t)
+            if panel is not None:
+                known.append(panel)
+                continue
+            weights = [int(i == t) for i in range(len(self.instance.types))]
+            levels.append(Level(Fraction(0), ((t, 1),), (), 0, (), prove(self.instance, weights, 0)))
+        return levels
+
+    def _over_panels(
+        self, known: Sequence[Panel], never: Sequence[Level]
+    ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
+        with self.phase("columns"):
+            first_only = self.objective == "maximin"
+            portfolio = leximin_over_panels(
+                self.instance, known, never, first_level_only=first_only, progress=self._progress
+            )
+            used = [(p, w) for p, w in zip(portfolio.panels, portfolio.weights, strict=True) if w]
+            search = new_search(self.instance, used[0][0])
+            for panel, _ in used[1:]:
+                search.add(list(panel))
+        return search, [float(w) for _, w in used], portfolio.seats, portfolio.levels
+
+
+def _merge(known: Sequence[Panel], search: PanelSearch, types: int) -> list[Panel]:
+    """The panels known and those of a search, each once, in a fixed order."""
+    panels = dict.fromkeys(known)
+    for i in range(len(search)):
+        seats = [0] * types
+        for t, s in search.panel(i):
+            seats[t] = s
+        panels[tuple(seats)] = None
+    return list(panels)
