@@ -2,7 +2,8 @@
 
 All panels of a small pool are listed one by one. The leximin lottery over them is found as it is defined: raise the
 smallest probability as far as it goes, see who can't have more, hold them, go on with the rest. Each step is a linear
-programme over the panels' weights, solved by a textbook simplex with Bland's rule. Nothing here is shared with klero.
+programme over the panels' weights, solved by a textbook simplex with Bland's rule. Of klero it uses
+only the class that holds an instance.
 """
 
 from __future__ import annotations
@@ -12,10 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from klero.sortition.instance import Instance
+from klero.sortition.instance import Instance
 
 
 @dataclass(frozen=True)
@@ -211,4 +210,18 @@ def small_instance(
     maxima: Sequence[tuple[int, ...]],
 ) -> Instance:
     """An instance from value numbers: features «f0», «f1», …, values «v0», «v1», …, people «p00», «p01», …"""
-    raise NotImplementedError
+    types = tuple(sorted(set(people)))
+    return Instance(
+        size=size,
+        features=tuple(f"f{f}" for f in range(len(minima))),
+        values=tuple(tuple(f"v{v}" for v in range(len(row))) for row in minima),
+        minima=tuple(minima),
+        maxima=tuple(maxima),
+        flex_minima=tuple((None,) * len(row) for row in minima),
+        flex_maxima=tuple((None,) * len(row) for row in maxima),
+        types=types,
+        counts=tuple(people.count(kind) for kind in types),
+        ids=tuple(f"p{i:02}" for i in range(len(people))),
+        person_type=tuple(types.index(kind) for kind in people),
+        id_column="id",
+    )

@@ -48,8 +48,7 @@ def read_arrow(source: ArrowStream, name: str) -> Columns:
     except (pa.ArrowException, TypeError, ValueError) as error:
         message = (
             f"this {type(source).__name__} can't be read as an Arrow table ({error}). Give a table whose "
-            "columns each "
-            "have one type: text, numbers, dates or truth values."
+            "columns each have one type: text, numbers, dates or truth values."
         )
         raise InputError([Fault("source-type", message, name)]) from error
 

@@ -60,8 +60,8 @@ def _decode(data: bytes, name: str) -> str:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _checked(_strictly(data[len(bom) :], encoding, name), name)
-    if encoding := _utf16_without_bom(data):
-        return _checked(_strictly(data, encoding, name), name)
+    if (utf16 := _utf16_without_bom(data)) is not None:
+        return _checked(_strictly(data, utf16, name), name)
     try:
         return _checked(data.decode("utf-8"), name)
     except UnicodeDecodeError as error:

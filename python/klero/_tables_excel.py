@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from xml.etree.ElementTree import ParseError  # noqa: S405 (only the class of the error; openpyxl does the
-parsing) from zipfile import BadZipFile
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
 
 from klero._tables_cells import cell_text
 from klero._tables_csv import Record
@@ -56,9 +56,8 @@ def read_excel(data: bytes, name: str) -> list[Record]:
         except (InvalidFileException, *_CORRUPT):
             message = (
                 "this is not an Excel workbook that can be opened: it may be cut off, locked with a "
-                "password, or another "
-                "kind of file under this name. Open it in Excel and save it again as .xlsx without a "
-                "password."
+                "password, or another kind of file under this name. Open it in Excel and save it again as "
+                ".xlsx without a password."
             )
             raise InputError([Fault("file-corrupt", message, name)]) from None
     texts = [[cell_text(cell) or "" for cell in row] for row in rows]

@@ -89,8 +89,7 @@ def read_table(source: TableSource, *, name: str | None = None) -> Table:
         return _from_mappings(source, name)
     message = (
         f"a {type(source).__name__} is not a table. Give a path to a CSV, Excel or Parquet file, a table of "
-        "pyarrow, "
-        "polars, pandas or duckdb, or a list of dicts."
+        "pyarrow, polars, pandas or duckdb, or a list of dicts."
     )
     raise InputError([Fault("source-type", message, name)])
 
@@ -181,16 +180,14 @@ def _from_columns(columns: Columns, name: str) -> Table:
     if not columns:
         raise InputError([_empty(name)])
     header = [clean(column) for column, _ in columns]
-    height = len(columns[0][1])
-    faults = [] if height else [_no_rows(name)]
+    faults: list[Fault] = []
     data = [_texts(name, label, values, faults) for label, (_, values) in zip(header, columns, strict=True)]
-    if not any(data):
-        return _checked(name, header, [() for _ in header], [], None, faults)
-    blank = {i for i, row in enumerate(zip(*data, strict=True)) if not any(row)}
-    kept = [i for i in range(height) if i not in blank]
-    if blank:
-        data = [tuple(column[i] for i in kept) for column in data]
-    return _checked(name, header, data, [i + 1 for i in kept], None, faults)
+    filled = [i for i, row in enumerate(zip(*data, strict=True)) if any(row)]
+    if not filled and not faults:
+        faults.append(_no_rows(name))
+    if len(filled) < len(data[0]):
+        data = [tuple(column[i] for i in filled) for column in data]
+    return _checked(name, header, data, [i + 1 for i in filled], None, faults)
 
 
 def _texts(name: str, label: str, values: Iterable[object], faults: list[Fault]) -> tuple[str, ...]:

@@ -1,0 +1,62 @@
+"""The command line: `klero check | lottery | draw | verify | explain | demo`.
+
+Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 a finding (a check failed, quotas infeasible), 2 usage, 3 bad input,
+4 environment, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from klero.cli import check, demo, draw, explain, lottery, verify
+from klero.cli.output import report_error
+from klero.errors import KleroError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Each command has its own --help, with examples.")
+@click.version_option(package_name="klero", message="klero %(version)s")
+def cli() -> None:
+    """Fair, verifiable lotteries for citizens' panels.
+
+    \b
+    Examples:
+      klero demo
+      klero check people.csv quotas.csv --size 30
+      klero lottery people.csv quotas.csv --size 30 -o bundle
+      klero draw bundle --trial-seed "first rehearsal"
+      klero verify bundle
+      klero explain bundle --person P017
+    """
+
+
+for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Runs the command line and exits; a user's mistake is told in words, never as a traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs a command and returns its exit code."""
+    try:
+        outcome = cli.main(arguments, prog_name="klero", standalone_mode=False)
+    except KleroError as error:
+        report_error(error, as_json="json" in arguments or "--format=json" in arguments)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; nothing was written.", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        click.echo(f"{error.filename or ''}: {error.strerror or error}. [system]", err=True)
+        return 4
+    return outcome if isinstance(outcome, int) else 0

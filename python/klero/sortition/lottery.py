@@ -115,6 +115,11 @@ class Lottery:
         """The largest probability of anybody, exact."""
         return max(self.type_probabilities)
 
+    @property
+    def equal_share(self) -> Fraction:
+        """k/n: everybody's probability if there were no quotas."""
+        return Fraction(self.instance.size, len(self.instance.ids))
+
     @cached_property
     def gini(self) -> float:
         """Gini coefficient of the probabilities, in [0, 1): 0 when all are equal."""

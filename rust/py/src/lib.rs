@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod door;
 mod ledger;
 mod sortition;
 

@@ -1,8 +1,13 @@
 //! Bindings of the sortition kernels.
 
 use klero_core::sortition::{balance, round_to_balls, Panels, Rules, Search};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
+
+use crate::door;
+
+/// Weights, residual, missing seats by type, prices by type.
+type Balanced = (Vec<f64>, f64, Vec<f64>, Vec<f64>);
 
 /// Panels found so far and the search that finds more. See `_native.pyi`.
 #[pyclass(module = "klero._native")]
@@ -30,22 +35,37 @@ impl PanelSearch {
         let search = Search::new(rules, &start).map_err(value_error)?;
         let mut panels = Panels::new(types.len());
         panels.add(&start);
-        Ok(Self { search, panels, owed: vec![0.0; types.len()] })
+        Ok(Self {
+            search,
+            panels,
+            owed: vec![0.0; types.len()],
+        })
     }
 
     fn __len__(&self) -> usize {
         self.panels.len()
     }
 
-    fn herd(&mut self, py: Python<'_>, target: Vec<f64>, count: usize, breadth: usize) {
-        py.detach(|| self.search.herd(&target, &mut self.owed, count, breadth, &mut self.panels));
+    fn herd(
+        &mut self,
+        py: Python<'_>,
+        target: Vec<f64>,
+        count: usize,
+        breadth: usize,
+    ) -> PyResult<()> {
+        let Self {
+            search,
+            panels,
+            owed,
+        } = self;
+        door::detached(py, |_| search.herd(&target, owed, count, breadth, panels))
     }
 
-    fn toward(&mut self, py: Python<'_>, direction: Vec<f64>) -> (f64, bool) {
-        py.detach(|| {
-            self.search.improve(&direction, direction.len(), 20);
-            let score = self.search.panel().iter().zip(&direction).map(|(&s, d)| f64::from(s) * d).sum();
-            (score, self.panels.add(self.search.panel()).1)
+    fn toward(&mut self, py: Python<'_>, direction: Vec<f64>) -> PyResult<bool> {
+        let Self { search, panels, .. } = self;
+        door::detached(py, |_| {
+            search.improve(&direction, direction.len(), 20);
+            panels.add(search.panel()).1
         })
     }
 
@@ -54,13 +74,31 @@ impl PanelSearch {
         Ok(self.panels.add(&panel).1)
     }
 
-    fn balance(&self, py: Python<'_>, target: Vec<f64>, tolerance: f64, steps: usize) -> (Vec<f64>, f64, Vec<f64>, Vec<f64>) {
-        let b = py.detach(|| balance(&self.panels, &target, tolerance, steps));
-        (b.weights, b.residual, b.missing, b.prices)
+    fn balance(
+        &self,
+        py: Python<'_>,
+        target: Vec<f64>,
+        tolerance: f64,
+        steps: usize,
+    ) -> PyResult<Balanced> {
+        let b = door::detached(py, |alive| {
+            balance(&self.panels, &target, tolerance, steps, alive)
+        })?;
+        Ok((b.weights, b.residual, b.missing, b.prices))
     }
 
-    fn balls(&mut self, py: Python<'_>, weights: Vec<f64>, target: Vec<f64>, people: Vec<u32>, balls: u64) -> Vec<u64> {
-        py.detach(|| round_to_balls(&mut self.search, &mut self.panels, &weights, &target, &people, balls))
+    fn balls(
+        &mut self,
+        py: Python<'_>,
+        weights: Vec<f64>,
+        target: Vec<f64>,
+        people: Vec<u32>,
+        balls: u64,
+    ) -> PyResult<Vec<u64>> {
+        let Self { search, panels, .. } = self;
+        door::detached(py, |_| {
+            round_to_balls(search, panels, &weights, &target, &people, balls)
+        })
     }
 
     fn seated(&self) -> Vec<bool> {
@@ -73,8 +111,12 @@ impl PanelSearch {
         seated
     }
 
-    fn panel(&self, index: usize) -> Vec<(u32, u32)> {
-        self.panels.panel(index).to_vec()
+    fn panel(&self, index: usize) -> PyResult<Vec<(u32, u32)>> {
+        if index < self.panels.len() {
+            Ok(self.panels.panel(index).to_vec())
+        } else {
+            Err(PyIndexError::new_err("there is no such panel"))
+        }
     }
 }
 

@@ -48,7 +48,10 @@ impl Rules {
             && type_min.len() == types.len()
             && type_max.len() == types.len()
             && types.iter().all(|t| t.len() == features)
-            && types.iter().flatten().all(|&c| (c as usize) < cell_min.len());
+            && types
+                .iter()
+                .flatten()
+                .all(|&c| (c as usize) < cell_min.len());
         if !fits || features == 0 {
             return Err(RulesError::Shape);
         }
@@ -127,7 +130,9 @@ impl Rules {
     /// Whether seats by type are a panel that keeps every rule.
     #[must_use]
     pub fn allows(&self, seats: &[u32]) -> bool {
-        if seats.len() != self.types() || seats.iter().map(|&s| u64::from(s)).sum::<u64>() != u64::from(self.size) {
+        if seats.len() != self.types()
+            || seats.iter().map(|&s| u64::from(s)).sum::<u64>() != u64::from(self.size)
+        {
             return false;
         }
         let mut totals = vec![0u32; self.cell_min.len()];

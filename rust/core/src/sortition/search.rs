@@ -111,7 +111,14 @@ impl Search {
 
     /// Appends `panels` panels whose running mean follows `target` (expected seats by type). `owed` is the running deficit,
     /// kept between calls; `breadth` as in [`Self::improve`].
-    pub fn herd(&mut self, target: &[f64], owed: &mut [f64], panels: usize, breadth: usize, store: &mut Panels) {
+    pub fn herd(
+        &mut self,
+        target: &[f64],
+        owed: &mut [f64],
+        panels: usize,
+        breadth: usize,
+        store: &mut Panels,
+    ) {
         for _ in 0..panels {
             for (o, x) in owed.iter_mut().zip(target) {
                 *o += x;
@@ -130,12 +137,18 @@ impl Search {
         for _ in 0..passes {
             // Highest first; ties by type, so the order is a function of the values alone.
             self.order.sort_unstable_by(|&a, &b| {
-                direction[b as usize].total_cmp(&direction[a as usize]).then(a.cmp(&b))
+                direction[b as usize]
+                    .total_cmp(&direction[a as usize])
+                    .then(a.cmp(&b))
             });
             let mut moved = false;
             for place in 0..breadth.min(self.order.len()) {
                 let newcomer = self.order[place];
-                let lowest = self.seats.iter().map(|&s| direction[s as usize]).fold(f64::INFINITY, f64::min);
+                let lowest = self
+                    .seats
+                    .iter()
+                    .map(|&s| direction[s as usize])
+                    .fold(f64::INFINITY, f64::min);
                 if direction[newcomer as usize] <= lowest {
                     break;
                 }
@@ -164,7 +177,8 @@ impl Search {
             return None;
         }
         self.mark_blocked(t);
-        self.best_single(t, direction).or_else(|| self.best_pair(t, direction))
+        self.best_single(t, direction)
+            .or_else(|| self.best_pair(t, direction))
     }
 
     /// For each feature, marks the seats whose holder `t` could not replace without breaking a quota of that feature.
@@ -174,7 +188,11 @@ impl Search {
             let full = self.cell_count[cell] == self.rules.cell_max[cell];
             for word in 0..self.words {
                 let others = !self.holders[cell * self.words + word];
-                let closed = if full { u64::MAX } else { self.at_min[f * self.words + word] };
+                let closed = if full {
+                    u64::MAX
+                } else {
+                    self.at_min[f * self.words + word]
+                };
                 self.blocked[f * self.words + word] = others & closed;
             }
         }
@@ -193,7 +211,12 @@ impl Search {
                 let s = self.seats[seat];
                 let gain = direction[t as usize] - direction[s as usize];
                 if gain > best.map_or(LEAST_GAIN, |m| m.gain) && s != t && self.can_leave(s) {
-                    best = Some(Move { gain, seat, newcomer: t, second: None });
+                    best = Some(Move {
+                        gain,
+                        seat,
+                        newcomer: t,
+                        second: None,
+                    });
                 }
             }
         }
@@ -210,15 +233,21 @@ impl Search {
             }
             last = s;
             let (word, bit) = (seat / 64, seat % 64);
-            let mask = (0..self.rules.features)
-                .fold(0, |m, f| m | (self.blocked[f * self.words + word] >> bit & 1) << f);
+            let mask = (0..self.rules.features).fold(0, |m, f| {
+                m | (self.blocked[f * self.words + word] >> bit & 1) << f
+            });
             if mask == 0 {
                 continue; // alone it has been tried
             }
             let gain = direction[t as usize] - direction[s as usize];
             let floor = best.map_or(LEAST_GAIN, |m| m.gain) - gain;
             if let Some(found) = self.best_second(seat, t, mask, direction, floor) {
-                best = Some(Move { gain: gain + found.0, seat, newcomer: t, second: Some(found.1) });
+                best = Some(Move {
+                    gain: gain + found.0,
+                    seat,
+                    newcomer: t,
+                    second: Some(found.1),
+                });
             }
         }
         best
@@ -226,7 +255,11 @@ impl Search {
 
     fn seats_in(&self, word: usize) -> u64 {
         let left = self.seats.len() - word * 64;
-        if left >= 64 { u64::MAX } else { (1 << left) - 1 }
+        if left >= 64 {
+            u64::MAX
+        } else {
+            (1 << left) - 1
+        }
     }
 
     /// The best second exchange that takes back the change of `seat` → `t` on the features in `mask`, if it gains above `floor`.
@@ -256,7 +289,9 @@ impl Search {
                 if other == seat || !self.can_leave_too(b, s) {
                     continue;
                 }
-                let Some(d) = self.rules.variant(b, s, mask) else { continue };
+                let Some(d) = self.rules.variant(b, s, mask) else {
+                    continue;
+                };
                 let gain = direction[d as usize] - direction[b as usize];
                 if gain > best.map_or(floor, |m| m.0) && self.has_room_too(d, t, s, b) {
                     best = Some((gain, (other, d)));
@@ -272,7 +307,8 @@ impl Search {
     }
 
     fn has_room_too(&self, d: u32, t: u32, s: u32, b: u32) -> bool {
-        let seated = self.count[d as usize] + u32::from(d == t) - u32::from(d == s) - u32::from(d == b);
+        let seated =
+            self.count[d as usize] + u32::from(d == t) - u32::from(d == s) - u32::from(d == b);
         seated < self.rules.type_max[d as usize]
     }
 
@@ -290,7 +326,10 @@ impl Search {
         self.count[newcomer as usize] += 1;
         let (word, bit) = (seat / 64, 1u64 << (seat % 64));
         for f in 0..self.rules.features {
-            let (a, b) = (self.rules.cells_of(leaver)[f] as usize, self.rules.cells_of(newcomer)[f] as usize);
+            let (a, b) = (
+                self.rules.cells_of(leaver)[f] as usize,
+                self.rules.cells_of(newcomer)[f] as usize,
+            );
             if a != b {
                 self.cell_count[a] -= 1;
                 self.cell_count[b] += 1;
@@ -309,7 +348,87 @@ impl Search {
         for word in 0..self.words {
             let holders = self.holders[cell * self.words + word];
             let marks = &mut self.at_min[f * self.words + word];
-            *marks = if closed { *marks | holders } else { *marks & !holders };
+            *marks = if closed {
+                *marks | holders
+            } else {
+                *marks & !holders
+            };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A pool of types over three features, with quotas around a given panel: it is feasible by construction.
+    fn pools() -> impl Strategy<Value = (Vec<Vec<u32>>, Vec<u32>, Vec<u32>, u32)> {
+        let types = prop::collection::btree_set((0u32..3, 3u32..7, 7u32..9), 2..20);
+        types.prop_flat_map(|types| {
+            let types: Vec<Vec<u32>> = types.into_iter().map(|(a, b, c)| vec![a, b, c]).collect();
+            let n = types.len();
+            (
+                Just(types),
+                prop::collection::vec(1u32..4, n),
+                prop::collection::vec(0u32..4, n),
+                0u32..3,
+            )
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn moves_keep_every_rule_and_never_lower_the_score((types, people, seats, slack) in pools(), shift in 0u32..7) {
+            let start: Vec<u32> = seats.iter().zip(&people).map(|(&s, &n)| s.min(n)).collect();
+            let size: u32 = start.iter().sum();
+            prop_assume!(size > 0);
+            let mut totals = vec![0u32; 9];
+            for (t, &s) in start.iter().enumerate() {
+                for &c in &types[t] {
+                    totals[c as usize] += s;
+                }
+            }
+            let low = totals.iter().map(|&s| s.saturating_sub(slack)).collect();
+            let high = totals.iter().map(|&s| s + slack).collect();
+            let rules = Rules::new(size, &types, (low, high), (vec![0; types.len()], people)).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let mut search = Search::new(rules.clone(), &start).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let direction: Vec<f64> = (0..types.len() as u32).map(|t| f64::from((t * 5 + shift) % 7)).collect();
+            let score = |seats: &[u32]| -> f64 { seats.iter().zip(&direction).map(|(&s, d)| f64::from(s) * d).sum() };
+            search.improve(&direction, types.len(), 5);
+            prop_assert!(rules.allows(search.panel()));
+            prop_assert!(score(search.panel()) >= score(&start));
+            let mut again = Search::new(rules.clone(), search.panel()).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            again.improve(&direction, types.len(), 5);
+            prop_assert!(rules.allows(again.panel()));
+        }
+    }
+
+    #[test]
+    fn a_pair_of_exchanges_crosses_where_every_quota_is_exact() -> Result<(), RulesError> {
+        // One young woman and one old man sit; only the old woman and the young man together can replace them.
+        let types = [vec![0, 2], vec![0, 3], vec![1, 2], vec![1, 3]];
+        let rules = Rules::new(
+            2,
+            &types,
+            (vec![1; 4], vec![1; 4]),
+            (vec![0; 4], vec![1; 4]),
+        )?;
+        let mut search = Search::new(rules, &[1, 0, 0, 1])?;
+        search.improve(&[0.0, 1.0, 1.0, 0.0], 4, 2);
+        assert_eq!(search.panel(), [0, 1, 1, 0]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_panel_that_breaks_a_rule_is_refused() -> Result<(), RulesError> {
+        let rules = Rules::new(
+            1,
+            &[vec![0], vec![1]],
+            (vec![0, 0], vec![0, 1]),
+            (vec![0; 2], vec![1; 2]),
+        )?;
+        assert_eq!(Search::new(rules, &[1, 0]).err(), Some(RulesError::Panel));
+        Ok(())
     }
 }

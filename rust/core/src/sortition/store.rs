@@ -17,13 +17,21 @@ impl Panels {
     /// No panels yet, over so many types.
     #[must_use]
     pub fn new(types: usize) -> Self {
-        Self { types, start: vec![0], ..Self::default() }
+        Self {
+            types,
+            start: vec![0],
+            ..Self::default()
+        }
     }
 
     /// Adds a panel (seats by type) or counts a visit; says where it is and whether it is new.
     pub fn add(&mut self, seats: &[u32]) -> (usize, bool) {
-        let column: Vec<(u32, u32)> =
-            seats.iter().enumerate().filter(|(_, &s)| s > 0).map(|(t, &s)| (t as u32, s)).collect();
+        let column: Vec<(u32, u32)> = seats
+            .iter()
+            .enumerate()
+            .filter(|(_, &s)| s > 0)
+            .map(|(t, &s)| (t as u32, s))
+            .collect();
         if let Some(&i) = self.index.get(&column) {
             self.visits[i] += 1;
             return (i, false);
@@ -72,7 +80,10 @@ impl Panels {
     /// Σ_T direction_T · seats_T of panel `i`.
     #[must_use]
     pub fn score(&self, i: usize, direction: &[f64]) -> f64 {
-        self.panel(i).iter().map(|&(t, s)| direction[t as usize] * f64::from(s)).sum()
+        self.panel(i)
+            .iter()
+            .map(|&(t, s)| direction[t as usize] * f64::from(s))
+            .sum()
     }
 
     /// Adds `weight` times panel `i` to `totals`.

@@ -22,24 +22,40 @@ pub struct Balance {
     pub prices: Vec<f64>,
 }
 
+/// Newton steps in which the residual must fall by a tenth: where the target is out of reach, it stops falling.
+const PATIENCE: usize = 6;
+
 /// Balances all panels of the store against the target (expected seats by type), until the residual is below `tolerance`
-/// seats or `steps` Newton steps are done.
+/// seats, no longer falls, or `steps` Newton steps are done. `alive` is asked often; when it says no, the result is what there is.
 #[must_use]
-pub fn balance(panels: &Panels, target: &[f64], tolerance: f64, steps: usize) -> Balance {
+pub fn balance(
+    panels: &Panels,
+    target: &[f64],
+    tolerance: f64,
+    steps: usize,
+    alive: &dyn Fn() -> bool,
+) -> Balance {
     let visits: Vec<f64> = panels.visits.iter().map(|&v| f64::from(v)).collect();
     let total: f64 = visits.iter().sum();
     let mut w: Vec<f64> = visits.iter().map(|c| c / total).collect();
     let mut prices = vec![0.0; target.len()];
     let mut missing = residual_of(panels, &w, target);
+    let (mut best, mut since) = (largest(&missing), 0);
     for _ in 0..steps {
-        if largest(&missing) < tolerance {
+        if best < tolerance || since >= PATIENCE || !alive() {
             break;
         }
         let d: Vec<f64> = w.iter().zip(&visits).map(|(w, c)| w * w / c).collect();
-        let side: Vec<f64> = missing.iter().zip(target).map(|(r, x)| 2.0 * r - x).collect();
-        prices = solve(panels, &d, &side, &prices);
+        let side: Vec<f64> = missing
+            .iter()
+            .zip(target)
+            .map(|(r, x)| 2.0 * r - x)
+            .collect();
+        prices = solve(panels, &d, &side, &prices, alive);
         // Δ = D·(Aᵀ·λ) + w keeps A·(w + Δ) = x; the longest step that leaves each weight a part of itself.
-        let delta: Vec<f64> = (0..w.len()).map(|i| d[i] * panels.score(i, &prices) + w[i]).collect();
+        let delta: Vec<f64> = (0..w.len())
+            .map(|i| d[i] * panels.score(i, &prices) + w[i])
+            .collect();
         if !delta.iter().all(|v| v.is_finite()) {
             break; // the target is outside the panels' reach, and Newton has run away
         }
@@ -53,8 +69,16 @@ pub fn balance(panels: &Panels, target: &[f64], tolerance: f64, steps: usize) ->
             *w += length * delta;
         }
         missing = residual_of(panels, &w, target);
+        let residual = largest(&missing);
+        since = if residual < 0.9 * best { 0 } else { since + 1 };
+        best = best.min(residual);
     }
-    Balance { residual: largest(&missing), weights: w, missing, prices }
+    Balance {
+        residual: largest(&missing),
+        weights: w,
+        missing,
+        prices,
+    }
 }
 
 fn largest(values: &[f64]) -> f64 {
@@ -71,14 +95,23 @@ fn residual_of(panels: &Panels, w: &[f64], target: &[f64]) -> Vec<f64> {
 
 /// Conjugate gradients on A·D·Aᵀ·λ = side with a diagonal preconditioner, from `start`. The system is singular where quotas tie types
 /// together, but consistent, which is all that conjugate gradients need.
-fn solve(panels: &Panels, d: &[f64], side: &[f64], start: &[f64]) -> Vec<f64> {
+fn solve(
+    panels: &Panels,
+    d: &[f64],
+    side: &[f64],
+    start: &[f64],
+    alive: &dyn Fn() -> bool,
+) -> Vec<f64> {
     let mut diagonal = vec![0.0; side.len()];
     for (i, &weight) in d.iter().enumerate() {
         for &(t, s) in panels.panel(i) {
             diagonal[t as usize] += weight * f64::from(s) * f64::from(s);
         }
     }
-    let scale: Vec<f64> = diagonal.iter().map(|&v| if v > 0.0 { 1.0 / v } else { 0.0 }).collect();
+    let scale: Vec<f64> = diagonal
+        .iter()
+        .map(|&v| if v > 0.0 { 1.0 / v } else { 0.0 })
+        .collect();
     let multiply = |v: &[f64]| {
         let mut out = vec![0.0; v.len()];
         for (i, &weight) in d.iter().enumerate() {
@@ -94,7 +127,7 @@ fn solve(panels: &Panels, d: &[f64], side: &[f64], start: &[f64]) -> Vec<f64> {
     let mut rz = dot(&r, &z);
     let goal = 1e-13 * largest(side);
     for _ in 0..(2 * side.len() + 50).min(1500) {
-        if largest(&r) <= goal || rz <= 0.0 {
+        if largest(&r) <= goal || rz <= 0.0 || !alive() {
             break;
         }
         let q = multiply(&p);
@@ -120,4 +153,38 @@ fn solve(panels: &Panels, d: &[f64], side: &[f64], start: &[f64]) -> Vec<f64> {
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panels() -> Panels {
+        let mut panels = Panels::new(3);
+        for seats in [[2, 0, 0], [0, 2, 0], [0, 0, 2], [1, 1, 0]] {
+            panels.add(&seats);
+        }
+        panels
+    }
+
+    #[test]
+    fn the_mean_is_the_target_where_panels_surround_it() {
+        let target = [0.9, 0.7, 0.4];
+        let balance = balance(&panels(), &target, 1e-12, 60, &|| true);
+        assert!(balance.residual < 1e-12);
+        assert!(balance.weights.iter().all(|&w| w > 0.0));
+        assert!((balance.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_target_out_of_reach_leaves_a_residual_and_finite_numbers() {
+        let target = [0.0, -0.5, 2.5];
+        let balance = balance(&panels(), &target, 1e-12, 60, &|| true);
+        assert!(balance.residual > 0.1);
+        assert!(balance
+            .missing
+            .iter()
+            .chain(&balance.weights)
+            .all(|v| v.is_finite()));
+    }
 }

@@ -1,0 +1,64 @@
+"""`klero check`: can these two tables be used, and can the quotas be met?"""
+
+from __future__ import annotations
+
+import click
+
+from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, table
+
+
+@click.command()
+@click.argument("people", type=click.Path())
+@click.argument("quotas", type=click.Path())
+@SIZE
+@ID_COLUMN
+@format_option
+def check(people: str, quotas: str, size: int, id_column: str | None, form: str) -> int:
+    """Check PEOPLE and QUOTAS: faults, and whether any panel meets all quotas.
+
+    \b
+    Examples:
+      klero check people.csv quotas.csv --size 30
+      klero check people.xlsx quotas.xlsx --size 30 --id Nummer --format json
+    """
+    from pathlib import Path
+
+    from klero.sortition.feasibility import explain_infeasible, feasible_panel
+    from klero.sortition.instance import read_instance
+
+    instance = read_instance(people, quotas, size, id_column)
+    if feasible_panel(instance) is None:
+        raise explain_infeasible(instance, Path(quotas).name)
+    pool = [0] * len(instance.cells)
+    for t, n in enumerate(instance.counts):
+        for c in instance.type_cells(t):
+            pool[c] += n
+    cells = [
+        {"feature": instance.features[f], "value": instance.values[f][v], "min": lo, "max": hi, "pool": pool[c]}
+        for c, ((f, v), (lo, hi)) in enumerate(zip(instance.cells, instance.cell_bounds, strict=True))
+    ]
+    if form == "json":
+        print_json(
+            {
+                "people": len(instance.ids),
+                "size": size,
+                "types": len(instance.types),
+                "id_column": instance.id_column,
+                "feasible": True,
+                "input_digest": instance.digest(),
+                "cells": cells,
+            }
+        )
+        return 0
+    click.echo(table(["feature", "value", "min", "max", "pool"], [[str(v) for v in cell.values()] for cell in cells]))
+    note(f"{len(instance.ids)} people of {len(instance.types)} types, {size} seats: the quotas can be met.")
+    note_ids(instance.id_column)
+    return 0
+
+
+def note_ids(id_column: str) -> None:
+    """Says where the ids come from."""
+    if id_column:
+        note(f"Ids are taken from the column «{id_column}».")
+    else:
+        note("There is no column «id»: people are numbered by row (1 is the first person). Use --id COL to choose a column.")

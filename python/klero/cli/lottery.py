@@ -1,0 +1,133 @@
+"""`klero lottery`: from two tables to a bundle with the fairest lottery and its certificate."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from klero.cli.check import note_ids
+from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress
+
+if TYPE_CHECKING:
+    from klero.sortition.lottery import Lottery, Objective
+
+
+@click.command()
+@click.argument("people", type=click.Path())
+@click.argument("quotas", type=click.Path())
+@SIZE
+@ID_COLUMN
+@click.option(
+    "--objective", type=click.Choice(["leximin", "maximin"]), default="leximin", show_default=True,
+    help="Raise the smallest probability, then the next, … (leximin), or the smallest alone.",
+)
+@click.option("--balls", type=int, default=10**6, show_default=True, metavar="M", help="Balls: a power of ten, 1000 to 10^12.")
+@click.option("-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the bundle.")
+@click.option("--force", is_flag=True, help="Replace a bundle that is already there.")
+@format_option
+def lottery(
+    people: str, quotas: str, size: int, id_column: str | None, objective: Objective, balls: int, output: str, force: bool, form: str
+) -> int:
+    """Find the fairest lottery over panels from PEOPLE that meet all QUOTAS.
+
+    \b
+    Examples:
+      klero lottery people.csv quotas.csv --size 30 -o bundle
+      klero lottery people.xlsx quotas.csv --size 30 --id Nummer --balls 1000 -o bundle
+    """
+    from pathlib import Path
+
+    from klero.ledger.bundle import bundle_files, check_output, write_bundle
+    from klero.ledger.verify import verify_files
+    from klero.sortition.instance import read_instance
+    from klero.sortition.lottery import lottery_for
+
+    check_output(output, force=force)
+    clock = time.perf_counter()
+    instance = read_instance(people, quotas, size, id_column)
+    reading = time.perf_counter() - clock
+    with progress() as advance:
+        result = lottery_for(instance, objective, balls, quotas_name=Path(quotas).name, progress=advance)
+    clock = time.perf_counter()
+    files = bundle_files(result)
+    verify_files(files).raise_if_failed()
+    write_bundle(output, files, force=force)
+    seconds = {"reading": reading, **result.seconds, "writing": time.perf_counter() - clock}
+    if form == "json":
+        print_json(summary(result, seconds))
+    else:
+        click.echo(words(result))
+        note_ids(instance.id_column)
+        note(f"Written to {output}. Next: klero draw {output} --trial-seed TEXT")
+    return 0
+
+
+def summary(result: Lottery, seconds: dict[str, float]) -> dict[str, object]:
+    """The lottery as data for `--format json`."""
+    from importlib.metadata import version
+
+    instance = result.instance
+    never = set(result.never)
+    return {
+        "schema": "klero-lottery-summary/1",
+        "people": len(instance.ids),
+        "size": instance.size,
+        "types": len(instance.types),
+        "cells": len(instance.cells),
+        "objective": result.objective,
+        "denominator": result.denominator,
+        "panels": len(result.panels),
+        "min_probability": str(result.min_probability),
+        "min_probability_float": float(result.min_probability),
+        "max_probability": str(result.max_probability),
+        "max_probability_float": float(result.max_probability),
+        "gini": result.gini,
+        "geometric_mean": result.geometric_mean,
+        "certificate": {
+            "level": result.certificate.level,
+            "gap": float(result.certificate.gap),
+            "gap_exact": str(result.certificate.gap),
+            "levels": [
+                {"value": str(level.value), "people": sum(instance.counts[t] for t, _ in level.types)}
+                for level in result.certificate.levels
+            ],
+        },
+        "never": [i for i, t in zip(instance.ids, instance.person_type, strict=True) if t in never],
+        "id_column": instance.id_column,
+        "seconds": {phase: round(s, 4) for phase, s in seconds.items()},
+        "threads": 1,
+        "versions": {name: version(name) for name in ("klero", "ortools", "python-flint")},
+        "input_digest": instance.digest(),
+    }
+
+
+def words(result: Lottery) -> str:
+    """The lottery in a few lines."""
+    from klero.words import percent
+
+    instance, certificate = result.instance, result.certificate
+    lines = [
+        f"{len(instance.ids)} people, {instance.size} seats, {len(instance.cells)} quotas: {result.objective}",
+        f"smallest probability  {percent(result.min_probability, 'en')} ({result.min_probability})",
+        f"largest probability   {percent(result.max_probability, 'en')} ({result.max_probability})",
+        f"Gini {result.gini:.3f}, geometric mean {100 * result.geometric_mean:.2f} %",
+        f"{len(result.panels)} panels share {result.denominator} balls",
+        f"certificate {certificate.level}: {len(certificate.levels)} levels, gap {float(certificate.gap):.1e}",
+        spark(result),
+    ]
+    if result.never:
+        shut = set(result.never)
+        people = sum(instance.counts[t] for t in shut)
+        lines.append(f"{people} can sit on no panel that meets the quotas: see klero explain")
+    return "\n".join(lines)
+
+
+def spark(result: Lottery) -> str:
+    """Everybody's probability from the smallest to the largest, as a line of blocks."""
+    blocks = "▁▂▃▄▅▆▇█"
+    values = sorted(float(p) for p in result.probabilities)
+    top = values[-1]
+    picks = [values[min(len(values) - 1, i * len(values) // 48)] for i in range(48)]
+    return "probabilities, sorted " + "".join(blocks[min(7, int(8 * v / top))] for v in picks)

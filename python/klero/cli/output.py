@@ -1,0 +1,89 @@
+"""What the commands share: formats, progress on a terminal, errors in words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from klero.errors import InfeasibleError, InputError, KleroError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SIZE = click.option("--size", "-k", type=int, required=True, metavar="K", help="Seats on the panel.")
+ID_COLUMN = click.option(
+    "--id", "id_column", metavar="COL", help="Column of ids. Default: the column «id» if there is one, else row numbers."
+)
+LANG = click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the words.")
+
+
+def format_option(command: F) -> F:
+    """Adds `--format text|json`."""
+    return click.option(
+        "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the output."
+    )(command)
+
+
+def print_json(data: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def note(text: str) -> None:
+    """A remark for the person, on stderr."""
+    click.echo(text, err=True)
+
+
+def report_error(error: KleroError, *, as_json: bool) -> None:
+    """The error in words on stderr; with `--format json` also as a document on stdout."""
+    click.echo(str(error), err=True)
+    if not as_json:
+        return
+    data: dict[str, object] = {"code": error.code, "message": error.message}
+    if isinstance(error, InputError):
+        data["faults"] = [
+            {"code": f.code, "message": f.message, "file": f.file, "row": f.row, "column": f.column, "value": f.value}
+            for f in error.faults
+        ]
+    if isinstance(error, InfeasibleError):
+        data["conflict"] = list(error.conflict)
+        data["repairs"] = list(error.repairs)
+    print_json({"error": data})
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int], None] | None]:
+    """A line that follows the work on a terminal (phase, levels, panels found, time); None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("feasibility")
+        counts: dict[str, int] = {}
+
+        def advance(phase: str, count: int) -> None:
+            counts[phase] = count
+            bar.update(task, description=" · ".join(f"{name} {n}" for name, n in counts.items()))
+
+        yield advance
+
+
+def table(headings: list[str], rows: list[list[str]]) -> str:
+    """A plain table: columns in line, numbers to the right."""
+    widths = [max(len(line[i]) for line in [headings, *rows]) for i in range(len(headings))]
+    numeric = [all(row[i].replace(".", "").replace("-", "").isdigit() for row in rows) for i in range(len(headings))]
+
+    def line(cells: list[str]) -> str:
+        return "  ".join(
+            c.rjust(w) if right else c.ljust(w) for c, w, right in zip(cells, widths, numeric, strict=True)
+        ).rstrip()
+
+    return "\n".join([line(headings), *map(line, rows)])

@@ -1,0 +1,32 @@
+"""`klero verify`: replay a bundle and check every byte of it."""
+
+from __future__ import annotations
+
+import click
+
+from klero.cli.output import format_option, print_json
+
+
+@click.command()
+@click.argument("bundle", type=click.Path())
+@format_option
+def verify(bundle: str, form: str) -> int:
+    """Check BUNDLE: its files, lottery, certificate, and the draw if there is one. Exit code 1 if a check fails.
+
+    A second, independent verifier needs Python's standard library alone: klero/verifiers/klero_verify.py.
+
+    \b
+    Examples:
+      klero verify bundle
+      klero verify bundle --format json
+    """
+    from klero.ledger.verify import verify as verify_bundle
+
+    result = verify_bundle(bundle)
+    if form == "json":
+        checks = [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in result.checks]
+        print_json({"ok": result.ok, "checks": checks})
+    else:
+        for c in result.checks:
+            click.echo(f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<12}  {c.detail}".rstrip())
+    return 0 if result.ok else 1

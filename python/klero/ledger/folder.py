@@ -1,0 +1,200 @@
+"""How does a bundle get onto a disk whole, and off it again without surprises?
+
+A bundle is written into a new folder beside its place, flushed, and moved there in one step: a crash leaves the old
+state or the new one, never half of it. A folder that is not a bundle is never removed. Reading follows no links and
+reads no more than the format allows.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from klero import _native
+from klero.errors import BundleError, OutputExistsError
+
+FILES = ("certificate.json", "commitment.json", "declaration.json", "lottery.json", "pool.json")
+DRAW_FILE = "draw.json"
+FILE_LIMIT = 64 << 20
+_KNOWN = frozenset((*FILES, DRAW_FILE))
+
+
+def scan(folder: str | os.PathLike[str]) -> tuple[dict[str, bytes], list[str]]:
+    """The files' bytes by name, and the names of what is no plain file. Foreign files come without their bytes, oversized ones cut
+    just above the limit: the checks refuse both.
+
+    Raises:
+        BundleError: the folder is not there or can't be read.
+    """
+    files: dict[str, bytes] = {}
+    strays: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = os.fsencode(entry.name).decode("utf-8", "replace")
+                if not entry.is_file(follow_symlinks=False):
+                    strays.append(name)
+                else:
+                    files[name] = _read(entry.path) if name in _KNOWN else b""
+    except NotADirectoryError:
+        raise BundleError(f"{_name(folder)} is a file, not the folder of a bundle") from None
+    except OSError as error:
+        raise BundleError(f"{_name(folder)} can't be read: {error.strerror}") from error
+    return dict(sorted(files.items())), sorted(strays)
+
+
+def read_bundle(folder: str | os.PathLike[str]) -> dict[str, bytes]:
+    """The bytes of each file of a bundle. Nothing is checked but that these are the files of a bundle.
+
+    Raises:
+        BundleError: the folder is not there, lacks a file, or holds something else, links and oversized files included.
+    """
+    files, strays = scan(folder)
+    place = _name(folder)
+    missing = [name for name in FILES if name not in files]
+    foreign = [name for name in files if name not in _KNOWN]
+    if strays:
+        raise BundleError(f"{place} holds {strays[0]!r}, which is no plain file (links are not followed)")
+    if missing:
+        raise BundleError(f"{place} is no complete bundle: {missing[0]} is missing")
+    if foreign:
+        raise BundleError(f"{place} holds {foreign[0]!r}, which is no file of a bundle")
+    for name, data in files.items():
+        if len(data) > FILE_LIMIT:
+            raise BundleError(f"{name} in {place} has more than {FILE_LIMIT} bytes")
+    return files
+
+
+def check_output(folder: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Says early whether `write_bundle` would refuse this place.
+
+    Raises:
+        OutputExistsError: something is there already.
+        BundleError: there is no parent folder; or, with `force`, what is there is not a bundle and is not removed.
+    """
+    target = Path(folder).absolute()
+    if not target.parent.is_dir():
+        raise BundleError(f"the folder {_name(target.parent)} does not exist; create it first")
+    if not os.path.lexists(target):
+        return
+    plain = stat.S_ISDIR(target.lstat().st_mode)
+    if plain and not any(target.iterdir()):
+        return
+    if not force:
+        raise OutputExistsError(_name(folder))
+    if not plain or not _is_bundle(target):
+        raise BundleError(f"{_name(folder)} is not a klero bundle, so it is not removed; give another name, or move it away first")
+
+
+def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes], *, force: bool = False) -> None:
+    """Writes a bundle to `folder`, complete or not at all.
+
+    Raises:
+        OutputExistsError: the folder has files in it. `force` replaces it, if it is a bundle.
+        BundleError: `files` are not those of a bundle, or the place can't be written.
+    """
+    if not set(FILES) <= set(files) <= _KNOWN:
+        raise BundleError(f"a bundle has the files {', '.join(FILES)} and perhaps {DRAW_FILE}, not {', '.join(files) or 'none'}")
+    check_output(folder, force=force)
+    target = Path(folder).absolute()
+    fresh, old = _beside(target, "new"), _beside(target, "old")
+    try:
+        fresh.mkdir()
+        for name, data in files.items():
+            _write(fresh / name, data)
+        _flush(fresh)
+        if target.exists() and any(target.iterdir()):
+            target.rename(old)
+        fresh.rename(target)
+        _flush(target.parent)
+    except OSError as error:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise BundleError(f"{_name(folder)} can't be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def add_file(folder: str | os.PathLike[str], name: str, data: bytes, *, force: bool = False) -> None:
+    """Adds one file to a bundle, complete or not at all.
+
+    Raises:
+        OutputExistsError: it is already there and `force` was not given.
+        BundleError: it is no file of a bundle, or can't be written.
+    """
+    if name not in _KNOWN:
+        raise BundleError(f"{name!r} is no file of a bundle")
+    target = Path(folder).absolute() / name
+    fresh = _beside(target.parent, name)
+    try:
+        _write(fresh, data)
+        if not force:
+            _claim(fresh, target)
+        fresh.replace(target)
+        _flush(target.parent)
+    except FileExistsError:
+        raise OutputExistsError(_name(Path(folder) / name)) from None
+    except OSError as error:
+        raise BundleError(f"{_name(Path(folder) / name)} can't be written: {error.strerror}") from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def _claim(fresh: Path, target: Path) -> None:
+    """Puts `fresh` at `target` unless something is there: a link can't replace, so two draws at once can't either."""
+    try:
+        os.link(fresh, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(str(target)) from None
+
+
+def _is_bundle(folder: Path) -> bool:
+    try:
+        files, strays = scan(folder)
+        declaration = files.get("declaration.json", b"")
+        _native.canonical_check(declaration)
+    except BundleError:
+        return False
+    return not strays and set(files) <= _KNOWN and b'"format":"klero-bundle/1"' in declaration
+
+
+def _read(path: str) -> bytes:
+    # O_NOFOLLOW: between the listing and this, a link may have taken the file's place.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as stream:
+        return stream.read(FILE_LIMIT + 1)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _flush(folder: Path) -> None:
+    """Makes names in a folder last, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _beside(target: Path, purpose: str) -> Path:
+    return target.parent / f".{target.name}.{purpose}.{secrets.token_hex(6)}"
+
+
+def _name(path: str | os.PathLike[str]) -> str:
+    return os.fspath(path)

@@ -1,0 +1,164 @@
+"""Why these probabilities? The certificate in words that a citizens' jury could read.
+
+The data are the certificate's levels (`certificate.py`): who is in the group, how many seats the quotas leave to it, which quotas bind. Nothing is
+computed anew, so that what is said is what the verifiers check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from klero.sortition.certificate import Level
+from klero.sortition.feasibility import why_never
+from klero.words import percent, words
+
+if TYPE_CHECKING:
+    from klero.sortition.instance import Instance
+    from klero.sortition.lottery import Lottery
+
+_MOST_QUOTAS = 12
+_MOST_PEOPLE = 20
+
+
+def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
+    """The lottery and each level of its certificate, a paragraph each."""
+    catalogue = words(lang)
+    _ = catalogue.gettext
+    instance = lottery.instance
+    parts = [
+        _("{people} people for {size} seats; {panels} panels share {balls} balls, and each panel meets every quota.").format(
+            people=len(instance.ids), size=instance.size, panels=len(lottery.panels), balls=lottery.denominator
+        ),
+        _("Selection probabilities go from {low} ({low_exact}) to {high} ({high_exact}).").format(
+            low=percent(lottery.min_probability, lang),
+            low_exact=lottery.min_probability,
+            high=percent(lottery.max_probability, lang),
+            high_exact=lottery.max_probability,
+        ),
+        *_never_words(lottery, lang),
+    ]
+    shown = [level for level in lottery.certificate.levels if level.value > 0]
+    for number, level in enumerate(shown, 1):
+        head = _("Level {number} of {total}: {percent} ({exact}).").format(
+            number=number, total=len(shown), percent=percent(level.value, lang), exact=level.value
+        )
+        parts.append(f"{head} {_level_words(lottery, level, lang)}")
+    parts.append(
+        _("The lottery's whole balls come within {gap} of these bounds (measured, worst level).").format(
+            gap=f"{float(lottery.certificate.gap):.1e}"
+        )
+    )
+    return "\n\n".join(parts)
+
+
+def explain_person(lottery: Lottery, person: str, lang: str = "en") -> str:
+    """One person's probability and the reason for it."""
+    catalogue = words(lang)
+    _, ngettext = catalogue.gettext, catalogue.ngettext
+    instance = lottery.instance
+    t = instance.person_type[lottery.position(person)]
+    p = lottery.type_probabilities[t]
+    traits = ", ".join(instance.cell_name(c) for c in instance.type_cells(t))
+    same = instance.counts[t]
+    parts = [
+        _("{person} has a probability of {percent} ({exact}) of sitting on the panel.").format(
+            person=person, percent=percent(p, lang), exact=p
+        ),
+        ngettext(
+            "Of this type ({traits}) there is {n} person in the pool.",
+            "Of this type ({traits}) there are {n} people in the pool, all with the same probability.",
+            same,
+        ).format(traits=traits, n=same),
+    ]
+    level = next((lv for lv in lottery.certificate.levels if any(t == u for u, _y in lv.types)), None)
+    if level is None:
+        bound = lottery.certificate.levels[-1].value
+        parts.append(
+            _("Nobody who can sit has less than {percent}; above that, maximin does not distinguish.").format(
+                percent=percent(bound, lang)
+            )
+        )
+    elif level.value == 0:
+        parts.append(_never_reason(instance, t, lang))
+    else:
+        parts.append(_level_words(lottery, level, lang))
+    return "\n".join(parts)
+
+
+def _never_words(lottery: Lottery, lang: str) -> list[str]:
+    if not lottery.never:
+        return []
+    ngettext = words(lang).ngettext
+    instance = lottery.instance
+    excluded = set(lottery.never)
+    people = [i for i, t in zip(instance.ids, instance.person_type, strict=True) if t in excluded]
+    names = ", ".join(people[:_MOST_PEOPLE]) + (" …" if len(people) > _MOST_PEOPLE else "")
+    head = ngettext(
+        "{n} person can sit on no panel that meets the quotas: {names}.",
+        "{n} people can sit on no panel that meets the quotas: {names}.",
+        len(people),
+    ).format(n=len(people), names=names)
+    reasons = dict.fromkeys(_never_reason(instance, t, lang) for t in lottery.never[:_MOST_QUOTAS])
+    return [" ".join([head, *reasons])]
+
+
+def _never_reason(instance: Instance, t: int, lang: str) -> str:
+    """Which quotas together shut a type out."""
+    _ = words(lang).gettext
+    bounds = why_never(instance, t)
+    quotas = _quota_words(instance, [(b.cell, b.side == "max") for b in bounds], lang)
+    traits = ", ".join(instance.cell_name(c) for c in instance.type_cells(t))
+    return _("No panel has room for a person of type {traits}; together these quotas shut them out: {quotas}.").format(
+        traits=traits, quotas=quotas
+    )
+
+
+def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
+    catalogue = words(lang)
+    _, ngettext = catalogue.gettext, catalogue.ngettext
+    instance = lottery.instance
+    people = sum(instance.counts[t] for t, _y in level.types)
+    seats = level.value * people
+    if level.value == 1:
+        return ngettext("This {n} person always sits.", "These {n} people always sit.", people).format(n=people)
+    if len({y for _t, y in level.types}) == 1:
+        text = ngettext(
+            "The quotas leave at most {seats} seats to this {n} person, so no lottery can give more than {value}.",
+            "The quotas leave at most {seats} seats to these {n} people, so no lottery can give each of them more than {value}.",
+            people,
+        ).format(seats=_seats(seats, lang), n=people, value=level.value)
+    else:
+        text = ngettext(
+            "The quotas, weighed against each other, hold this {n} person at {value} at most.",
+            "The quotas, weighed against each other, leave no lottery in which each of these {n} people has more than {value}.",
+            people,
+        ).format(n=people, value=level.value)
+    binding = [(c, w > 0) for c, w in level.cells]
+    if binding:
+        text += " " + _("What binds: {quotas}.").format(quotas=_quota_words(instance, binding, lang))
+    elif level.proof:
+        text += " " + _("Shown by trying all ways to seat them (the proof is a tree of {n} nodes).").format(n=len(level.proof))
+    else:
+        text += " " + _("What binds: the number of seats.")
+    return text
+
+
+def _seats(seats: Fraction, lang: str) -> str:
+    if seats.denominator == 1:
+        return str(seats.numerator)
+    text = f"{float(seats):.3f}"
+    return text if lang == "en" else text.replace(".", ",")
+
+
+def _quota_words(instance: Instance, cells: Sequence[tuple[int, bool]], lang: str) -> str:
+    _ = words(lang).gettext
+    names = []
+    for c, is_maximum in cells[:_MOST_QUOTAS]:
+        lo, hi = instance.cell_bounds[c]
+        text = _("at most {n} of {cell}") if is_maximum else _("at least {n} of {cell}")
+        names.append(text.format(n=hi if is_maximum else lo, cell=instance.cell_name(c)))
+    if len(cells) > _MOST_QUOTAS:
+        names.append(_("and {n} more").format(n=len(cells) - _MOST_QUOTAS))
+    return "; ".join(names)

@@ -1,0 +1,296 @@
+"""Which panels are asked for, from whom, under which quotas — in numbers that no order of rows can change?
+
+People who have the same value for every feature with a quota are of one *type*: no rule that looks only at
+quotas can tell them apart. All that follows (probabilities, panels, proofs) works on types and on *cells*, a
+cell being one value of one feature. Features, values, types and people are numbered in the order of their
+names by code point, so the same people and quotas give the same instance whatever the order of rows and
+columns, and the same digest.
+
+Symbols as in Flanigan et al. 2021: k seats (`size`), n people (`ids`), quotas [l, u] for each feature's value
+(`minima`, `maxima`). Building takes time in proportion to people times features.
+
+Guaranteed: every person has one known value for each feature; the size fits the pool; each feature's quotas
+leave room for it. Not guaranteed: that a panel exists. Whether all quotas hold together is a harder question,
+for :mod:`klero.sortition.feasibility`; a value that nobody in the pool has belongs there too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from klero._tables_cells import folded
+from klero.errors import Fault, InputError, quoted
+from klero.sortition.pool import Pool, closest, parse_pool
+from klero.sortition.quotas import Quotas, parse_quotas, quota_faults, size_faults
+from klero.tables import Table, TableSource, read_table
+
+__all__ = ["Instance", "build_instance", "read_instance"]
+
+_ROWS_NAMED = 5
+_SUGGESTIONS = 20
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Instance:
+    """A pool, quotas and a size that fit each other.
+
+    Attributes:
+        size: seats.
+        features: the features with quotas, by code point.
+        values: the values of each feature, by code point.
+        minima: the fewest seats of each value, in the shape of `values`.
+        maxima: the most seats of each value, in the same shape.
+        flex_minima: how low each minimum may be moved; None where the quotas don't say.
+        flex_maxima: how high each maximum may be moved; None where the quotas don't say.
+        types: the combinations of values that somebody has, as one value's index for each feature, in order.
+        counts: how many people are of each type.
+        ids: the people, by code point.
+        person_type: the type of each person, parallel to `ids`.
+        id_column: where ids come from; '' if they are row numbers, which change with the order of rows.
+    """
+
+    size: int
+    features: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    minima: tuple[tuple[int, ...], ...]
+    maxima: tuple[tuple[int, ...], ...]
+    flex_minima: tuple[tuple[int | None, ...], ...]
+    flex_maxima: tuple[tuple[int | None, ...], ...]
+    types: tuple[tuple[int, ...], ...]
+    counts: tuple[int, ...]
+    ids: tuple[str, ...]
+    person_type: tuple[int, ...]
+    id_column: str = ""
+
+    @cached_property
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        """(feature, value) of each cell: all values of the first feature, then of the second, and so on."""
+        return tuple((f, v) for f, values in enumerate(self.values) for v in range(len(values)))
+
+    @cached_property
+    def cell_bounds(self) -> tuple[tuple[int, int], ...]:
+        """(fewest, most) seats of each cell."""
+        return tuple((self.minima[f][v], self.maxima[f][v]) for f, v in self.cells)
+
+    @cached_property
+    def _first_cells(self) -> tuple[int, ...]:
+        firsts = [0]
+        for values in self.values:
+            firsts.append(firsts[-1] + len(values))
+        return tuple(firsts)
+
+    def cell_of(self, feature: int, value: int) -> int:
+        """The number of the cell of a feature's value. Raises IndexError if there is none."""
+        if not (0 <= feature < len(self.values) and 0 <= value < len(self.values[feature])):
+            raise IndexError(f"there is no value {value} of feature {feature}")
+        return self._first_cells[feature] + value
+
+    def cell_name(self, cell: int) -> str:
+        """«gender: woman»."""
+        f, v = self.cells[cell]
+        return f"{self.features[f]}: {self.values[f][v]}"
+
+    def type_cells(self, type_index: int) -> tuple[int, ...]:
+        """The cells in which a person of this type counts: one for each feature."""
+        return tuple(self._first_cells[f] + v for f, v in enumerate(self.types[type_index]))
+
+    def type_name(self, type_index: int) -> str:
+        """«age: 16-24, gender: woman»."""
+        return ", ".join(map(self.cell_name, self.type_cells(type_index)))
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of everything that decides who may sit: people, their values, quotas and size.
+
+        The text that is hashed is the JSON array, without spaces and in UTF-8, of: ``"klero-instance-1"``;
+        the size; the features; for each feature, for each value, the array of its name, minimum, maximum,
+        min_flex and max_flex (null where not given); for each person, the array of the id and the value's
+        name for each feature. All in the order of names by code point. Columns without quotas (names,
+        addresses) are no part of it, nor is the name of the id column.
+        """
+        quotas = [
+            [list(cell) for cell in zip(*columns, strict=True)]
+            for columns in zip(
+                self.values, self.minima, self.maxima, self.flex_minima, self.flex_maxima, strict=True
+            )
+        ]
+        named = [[self.values[f][v] for f, v in enumerate(kind)] for kind in self.types]
+        people = [[person, *named[t]] for person, t in zip(self.ids, self.person_type, strict=True)]
+        content = ["klero-instance-1", self.size, self.features, quotas, people]
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+    def __repr__(self) -> str:
+        return (
+            f"<Instance: {self.size} seats, {len(self.ids)} people of {len(self.types)} types, "
+            f"{len(self.features)} features with {len(self.cells)} values>"
+        )
+
+
+def build_instance(pool: Pool, quotas: Quotas, size: int) -> Instance:
+    """Match people with quotas.
+
+    Raises:
+        InputError: with every fault of the quotas, of the size and of the match.
+    """
+    faults = [*quota_faults(quotas), *_match_faults(pool, quotas), *_all_size_faults(pool, quotas, size)]
+    if faults:
+        raise InputError(faults)
+    return _built(pool, quotas, size)
+
+
+def read_instance(
+    people: TableSource,
+    quotas: TableSource,
+    size: int,
+    id: str | None = None,  # noqa: A002 (the word of the people who use it)
+) -> Instance:
+    """Read people and quotas and match them.
+
+    Args:
+        people: see :meth:`Pool.read`.
+        quotas: see :meth:`Quotas.read`.
+        size: how many people to draw.
+        id: the id column of the people.
+
+    Raises:
+        InputError: with every fault of both tables and, if both could be read, of the match.
+    """
+    faults: list[Fault] = []
+    people_table = _read(people, "people", faults)
+    quota_table = _read(quotas, "quotas", faults)
+    pool = parsed = None
+    if people_table is not None:
+        pool, found = parse_pool(people_table, id)
+        faults += found
+    if quota_table is not None:
+        parsed, found = parse_quotas(quota_table)
+        faults += found
+    if pool is not None and parsed is not None:
+        faults += _match_faults(pool, parsed)
+    faults += _all_size_faults(pool, parsed, size)
+    if faults or pool is None or parsed is None:
+        raise InputError(faults)
+    return _built(pool, parsed, size)
+
+
+def _read(source: TableSource, name: str, faults: list[Fault]) -> Table | None:
+    from_file = isinstance(source, str) or hasattr(source, "__fspath__")
+    try:
+        return read_table(source, name=None if from_file else name)
+    except InputError as error:
+        faults += error.faults
+        return None
+
+
+def _all_size_faults(pool: Pool | None, quotas: Quotas | None, size: int) -> list[Fault]:
+    if isinstance(size, bool) or not isinstance(size, int) or size <= 0:
+        message = (
+            f"the panel's size is {size!r}. It is the number of people to draw: a whole number, 1 or more."
+        )
+        return [Fault("size-invalid", message, "", value=str(size))]
+    faults = []
+    if pool is not None and size > len(pool):
+        message = (
+            f"{size} people are to be drawn and the pool holds {len(pool)}. Lower the size, or invite more "
+            "people."
+        )
+        faults.append(Fault("size-over-pool", message, pool.name, value=str(size)))
+    return faults + (size_faults(quotas, size) if quotas is not None else [])
+
+
+def _match_faults(pool: Pool, quotas: Quotas) -> list[Fault]:
+    faults: list[Fault] = []
+    for feature in quotas.features:
+        if feature not in pool.columns:
+            hint = closest(feature, pool.columns)
+            row = next((cell.row for cell in quotas.cells if cell.feature == feature), 0)
+            where = f"{quotas.name}, row {row}" if row else quotas.name
+            message = (
+                f"there is no column {quoted(feature)}, and {where} has quotas for it.{hint} Columns and "
+                "features must be written alike."
+            )
+            faults.append(Fault("feature-missing", message, pool.name, column=feature))
+        else:
+            faults += _value_faults(pool, feature, quotas.values(feature), quotas.name)
+    return faults
+
+
+def _value_faults(pool: Pool, feature: str, values: tuple[str, ...], quotas_name: str) -> list[Fault]:
+    """One fault for each value of the people that has no quota, however many people have it."""
+    column = pool.column(feature)
+    known = set(values)
+    rows: dict[str, list[int]] = {}
+    for value in dict.fromkeys(column):
+        if value not in known:
+            rows[value] = []
+    if not rows:
+        return []
+    for value, row in zip(column, pool.row_numbers, strict=True):
+        if value in rows:
+            rows[value].append(row)
+    faults = []
+    for number, (value, where) in enumerate(rows.items()):
+        also = _also(where)
+        if not value:
+            message = (
+                f"the cell is empty{also}, so no quota counts this person. Fill it in, give «not known» a "
+                "quota of its own, or take the person out."
+            )
+            faults.append(Fault("feature-empty", message, pool.name, where[0], feature))
+            continue
+        hint = _value_hint(value, values) if number < _SUGGESTIONS else ""
+        message = f"{quoted(value)} has no quota in {quotas_name}{also}.{hint}"
+        faults.append(Fault("value-unknown", message, pool.name, where[0], feature, value))
+    return faults
+
+
+def _also(rows: list[int]) -> str:
+    if len(rows) == 1:
+        return ""
+    shown = ", ".join(map(str, rows[1:_ROWS_NAMED]))
+    more = f" and {len(rows) - _ROWS_NAMED} more" if len(rows) > _ROWS_NAMED else ""
+    return f" ({len(rows)} people: also row{'s' if len(rows) > 2 else ''} {shown}{more})"
+
+
+def _value_hint(value: str, values: tuple[str, ...]) -> str:
+    same = [known for known in values if folded(known) == folded(value)]
+    if same:
+        return f" Write {quoted(same[0])}: it differs only in case, accents, dashes or spaces."
+    hint = closest(value, values)
+    if hint:
+        return hint
+    more = "…" if len(values) > 10 else ""
+    return f" The values with quotas are: {', '.join(map(quoted, values[:10]))}{more}."
+
+
+def _built(pool: Pool, quotas: Quotas, size: int) -> Instance:
+    features = tuple(sorted(quotas.features))
+    cells = [sorted((c for c in quotas.cells if c.feature == f), key=lambda c: c.value) for f in features]
+    codes: list[Iterable[int]] = []
+    for feature, mine in zip(features, cells, strict=True):
+        numbers = {cell.value: v for v, cell in enumerate(mine)}
+        codes.append([numbers[value] for value in pool.column(feature)])
+    kinds = list(zip(*codes, strict=True)) if codes else [()] * len(pool)
+    people = sorted(zip(pool.ids, kinds, strict=True))
+    counted = Counter(kind for _, kind in people)
+    types = tuple(sorted(counted))
+    type_numbers = {kind: t for t, kind in enumerate(types)}
+    return Instance(
+        size=size,
+        features=features,
+        values=tuple(tuple(cell.value for cell in mine) for mine in cells),
+        minima=tuple(tuple(cell.min for cell in mine) for mine in cells),
+        maxima=tuple(tuple(cell.max for cell in mine) for mine in cells),
+        flex_minima=tuple(tuple(cell.min_flex for cell in mine) for mine in cells),
+        flex_maxima=tuple(tuple(cell.max_flex for cell in mine) for mine in cells),
+        types=types,
+        counts=tuple(counted[kind] for kind in types),
+        ids=tuple(person for person, _ in people),
+        person_type=tuple(type_numbers[kind] for _, kind in people),
+        id_column=pool.id_column,
+    )

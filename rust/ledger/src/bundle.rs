@@ -1,0 +1,425 @@
+//! What do the files of a bundle say?
+//!
+//! Readers from documents to plain structures. Each refuses a field too many, a field missing, a number out of range and an
+//! order that is not the canonical one, as `docs/audit/bundle.md` sets them out; no field is read and then ignored.
+//! Linear in the size of the file.
+
+use num_bigint::BigInt;
+use num_traits::Zero;
+
+use crate::canonical::{Value, INT_LIMIT};
+use crate::number::{integer, rational, Ratio};
+use crate::{refuse, Fault};
+
+/// The files of a lottery, in the order of their names.
+pub const FILES: [&str; 5] = [
+    "certificate.json",
+    "commitment.json",
+    "declaration.json",
+    "lottery.json",
+    "pool.json",
+];
+/// The file that a draw adds.
+pub const DRAW_FILE: &str = "draw.json";
+
+/// The rules of the lottery.
+#[derive(Debug)]
+pub struct Declaration {
+    /// Each feature's name and its values.
+    pub features: Vec<(String, Vec<String>)>,
+    /// Minimum and maximum of each cell.
+    pub bounds: Vec<(i64, i64)>,
+    /// The number of each feature's first cell.
+    pub first_cell: Vec<usize>,
+    /// k, the panel's size.
+    pub size: i64,
+    /// n, the number of people.
+    pub people: i64,
+    /// M, what the counts sum to.
+    pub denominator: i64,
+    /// Leximin, or else maximin.
+    pub leximin: bool,
+}
+
+/// The people and their types.
+#[derive(Debug)]
+pub struct Pool {
+    /// Id and type of each person, by id.
+    pub people: Vec<(String, usize)>,
+    /// The value index per feature of each type.
+    pub types: Vec<Vec<usize>>,
+    /// The cells of each type.
+    pub cells: Vec<Vec<usize>>,
+    /// n_T, the number of people of each type.
+    pub counts: Vec<i64>,
+}
+
+/// A count and the seats of each type.
+pub type Panel = (i64, Vec<(usize, i64)>);
+
+/// Indices and their weights that are not zero.
+pub type Weights = Vec<(usize, BigInt)>;
+
+/// A node of a proof.
+#[derive(Debug)]
+pub enum Node {
+    /// Panels with at most `at_most` seats of `kind` go to node `below`, the others to `above`.
+    Split {
+        /// The type that is split.
+        kind: usize,
+        /// The most seats below.
+        at_most: i64,
+        /// The node for the panels with fewer.
+        below: usize,
+        /// The node for the panels with more.
+        above: usize,
+    },
+    /// Panels bounded by dual weights over `scale`.
+    Leaf {
+        /// s ≥ 1.
+        scale: BigInt,
+        /// λ'.
+        cells: Weights,
+        /// ν'.
+        seats: BigInt,
+    },
+}
+
+/// One claim: this group can't all have more than `value`.
+#[derive(Debug)]
+pub struct Level {
+    /// The bound that is claimed.
+    pub value: Ratio,
+    /// y, at least 1.
+    pub types: Weights,
+    /// λ.
+    pub cells: Weights,
+    /// ν.
+    pub seats: BigInt,
+    /// z: what a proof makes of the types settled before. Empty for a linear bound.
+    pub held: Weights,
+    /// Empty for a linear bound.
+    pub proof: Vec<Node>,
+}
+
+/// The certificate of fairness.
+#[derive(Debug)]
+pub struct Certificate {
+    /// The stated gap.
+    pub gap: Ratio,
+    /// Whether it says that a level has a proof («L1»).
+    pub with_proof: bool,
+    /// The claims.
+    pub levels: Vec<Level>,
+}
+
+/// The values of exactly these keys, in this order.
+pub fn fields<'a, const N: usize>(
+    value: &'a Value,
+    keys: [&str; N],
+) -> Result<[&'a Value; N], Fault> {
+    let Value::Map(map) = value else {
+        refuse!("an object is expected")
+    };
+    let found: Vec<&Value> = keys.iter().filter_map(|key| map.get(*key)).collect();
+    match found.try_into() {
+        Ok(values) if map.len() == N => Ok(values),
+        _ => refuse!("an object must have exactly the fields {}", keys.join(", ")),
+    }
+}
+
+/// A string.
+pub fn text(value: &Value) -> Result<&str, Fault> {
+    match value {
+        Value::Text(text) => Ok(text),
+        _ => refuse!("a string is expected"),
+    }
+}
+
+/// An integer from `low` to `high`.
+pub fn int(value: &Value, low: i64, high: i64) -> Result<i64, Fault> {
+    match value {
+        Value::Int(int) if (low..=high).contains(int) => Ok(*int),
+        Value::Int(int) => refuse!("{int} is not from {low} to {high}"),
+        _ => refuse!("an integer is expected"),
+    }
+}
+
+fn list(value: &Value) -> Result<&[Value], Fault> {
+    match value {
+        Value::List(items) => Ok(items),
+        _ => refuse!("an array is expected"),
+    }
+}
+
+fn pair(value: &Value) -> Result<(&Value, &Value), Fault> {
+    match list(value)? {
+        [first, second] => Ok((first, second)),
+        _ => refuse!("an array of two is expected"),
+    }
+}
+
+/// A number below `count`, as an index.
+fn index(value: &Value, count: usize) -> Result<usize, Fault> {
+    match value {
+        Value::Int(int) => match usize::try_from(*int) {
+            Ok(index) if index < count => Ok(index),
+            _ => refuse!("{int} is not the number of one of {count}"),
+        },
+        _ => refuse!("an integer is expected"),
+    }
+}
+
+fn constant(value: &Value, expected: &str) -> Result<(), Fault> {
+    if text(value)? != expected {
+        refuse!("«{expected}» is expected");
+    }
+    Ok(())
+}
+
+fn rising<T: PartialOrd>(items: &[T], what: &str) -> Result<(), Fault> {
+    if items.windows(2).any(|two| two[0] >= two[1]) {
+        refuse!("{what} are twice there or not sorted");
+    }
+    Ok(())
+}
+
+/// Reads declaration.json.
+pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
+    let [algorithm, denominator, features, format, id_column, kind, objective, people, protocol, size] =
+        fields(
+            value,
+            [
+                "algorithm",
+                "denominator",
+                "features",
+                "format",
+                "id_column",
+                "kind",
+                "objective",
+                "people",
+                "protocol",
+                "size",
+            ],
+        )?;
+    constant(algorithm, "klero-lottery/1")?;
+    constant(format, "klero-bundle/1")?;
+    constant(kind, "trial")?;
+    constant(protocol, "klero-draw/1")?;
+    text(id_column)?;
+    let denominator = int(denominator, 1000, 1_000_000_000_000)?;
+    if !(3..=12).any(|d| 10_i64.pow(d) == denominator) {
+        refuse!("the denominator is no power of ten");
+    }
+    let leximin = match text(objective)? {
+        "leximin" => true,
+        "maximin" => false,
+        _ => refuse!("the objective is neither leximin nor maximin"),
+    };
+    let people = int(people, 1, INT_LIMIT)?;
+    let size = int(size, 1, people)?;
+    let (mut named, mut bounds, mut first_cell) = (Vec::new(), Vec::new(), Vec::new());
+    for item in list(features)? {
+        let [name, values] = fields(item, ["name", "values"])?;
+        first_cell.push(bounds.len());
+        let mut words = Vec::new();
+        for entry in list(values)? {
+            let [max, min, value] = fields(entry, ["max", "min", "value"])?;
+            let max = int(max, 0, INT_LIMIT)?;
+            bounds.push((int(min, 0, max)?, max));
+            words.push(text(value)?.to_owned());
+        }
+        rising(&words, "values of a feature")?;
+        named.push((text(name)?.to_owned(), words));
+    }
+    if named.windows(2).any(|two| two[0].0 >= two[1].0) {
+        refuse!("features are twice there or not sorted");
+    }
+    Ok(Declaration {
+        features: named,
+        bounds,
+        first_cell,
+        size,
+        people,
+        denominator,
+        leximin,
+    })
+}
+
+/// Reads pool.json.
+pub fn pool(value: &Value, declaration: &Declaration) -> Result<Pool, Fault> {
+    let [people, types] = fields(value, ["people", "types"])?;
+    let (mut kinds, mut cells) = (Vec::new(), Vec::new());
+    for item in list(types)? {
+        let item = list(item)?;
+        if item.len() != declaration.features.len() {
+            refuse!(
+                "a type must have one value for each of {} features",
+                declaration.features.len()
+            );
+        }
+        let pairs = item.iter().zip(&declaration.features);
+        let kind = pairs
+            .map(|(v, (_, values))| index(v, values.len()))
+            .collect::<Result<Vec<_>, _>>()?;
+        cells.push(
+            kind.iter()
+                .zip(&declaration.first_cell)
+                .map(|(v, first)| v + first)
+                .collect(),
+        );
+        kinds.push(kind);
+    }
+    rising(&kinds, "types")?;
+    let mut counts = vec![0; kinds.len()];
+    let mut persons: Vec<(String, usize)> = Vec::new();
+    for item in list(people)? {
+        let (id, kind) = pair(item)?;
+        let (id, kind) = (text(id)?, index(kind, kinds.len())?);
+        if persons
+            .last()
+            .map_or(id.is_empty(), |(last, _)| last.as_str() >= id)
+        {
+            refuse!("ids are empty, twice there or not sorted");
+        }
+        counts[kind] += 1;
+        persons.push((id.to_owned(), kind));
+    }
+    if counts.contains(&0) {
+        refuse!("a type without people");
+    }
+    if i64::try_from(persons.len()) != Ok(declaration.people) {
+        refuse!(
+            "{} people are listed, {} declared",
+            persons.len(),
+            declaration.people
+        );
+    }
+    Ok(Pool {
+        people: persons,
+        types: kinds,
+        cells,
+        counts,
+    })
+}
+
+/// Reads lottery.json: form, order and the sum of the counts. Quotas are another check.
+pub fn lottery(value: &Value, declaration: &Declaration, pool: &Pool) -> Result<Vec<Panel>, Fault> {
+    let [panels] = fields(value, ["panels"])?;
+    let mut read: Vec<Panel> = Vec::new();
+    let mut total = 0;
+    for item in list(panels)? {
+        let (count, seats) = pair(item)?;
+        let count = int(count, 1, declaration.denominator)?;
+        let mut panel: Vec<(usize, i64)> = Vec::new();
+        for entry in list(seats)? {
+            let (kind, seats) = pair(entry)?;
+            let kind = index(kind, pool.types.len())?;
+            if panel.last().is_some_and(|(last, _)| *last >= kind) {
+                refuse!("panel {}: types are twice there or not sorted", read.len());
+            }
+            panel.push((kind, int(seats, 1, INT_LIMIT)?));
+        }
+        if read.last().is_some_and(|(_, last)| *last >= panel) {
+            refuse!("panel {}: panels are twice there or not sorted", read.len());
+        }
+        // In i128, since each count may be as large as M.
+        total += i128::from(count);
+        read.push((count, panel));
+    }
+    if total != i128::from(declaration.denominator) {
+        refuse!(
+            "the counts sum to {total}, not to {}",
+            declaration.denominator
+        );
+    }
+    Ok(read)
+}
+
+/// Reads certificate.json.
+pub fn certificate(
+    value: &Value,
+    declaration: &Declaration,
+    pool: &Pool,
+) -> Result<Certificate, Fault> {
+    let [gap, level, levels] = fields(value, ["gap", "level", "levels"])?;
+    let with_proof = match text(level)? {
+        "L0" => false,
+        "L1" => true,
+        _ => refuse!("the level is neither L0 nor L1"),
+    };
+    let gap = rational(text(gap)?)?;
+    let (types, cells) = (pool.types.len(), declaration.bounds.len());
+    let levels = list(levels)?
+        .iter()
+        .map(|item| one_level(item, types, cells))
+        .collect::<Result<_, _>>()?;
+    Ok(Certificate {
+        gap,
+        with_proof,
+        levels,
+    })
+}
+
+fn one_level(value: &Value, type_count: usize, cell_count: usize) -> Result<Level, Fault> {
+    let [cells, held, proof, seats, types, value] =
+        fields(value, ["cells", "held", "proof", "seats", "types", "value"])?;
+    let level = Level {
+        value: rational(text(value)?)?,
+        types: weights(types, type_count)?,
+        cells: weights(cells, cell_count)?,
+        seats: integer(text(seats)?)?,
+        held: weights(held, type_count)?,
+        proof: list(proof)?
+            .iter()
+            .map(|node| one_node(node, type_count, cell_count))
+            .collect::<Result<_, _>>()?,
+    };
+    if level.types.is_empty() || level.types.iter().any(|(_, y)| *y < BigInt::from(1)) {
+        refuse!("a level needs types, with weights of 1 or more");
+    }
+    let unused = if level.proof.is_empty() {
+        level.held.is_empty()
+    } else {
+        level.cells.is_empty() && level.seats.is_zero()
+    };
+    if !unused {
+        refuse!("a level has weights that nothing uses");
+    }
+    Ok(level)
+}
+
+fn one_node(value: &Value, type_count: usize, cell_count: usize) -> Result<Node, Fault> {
+    if let Ok([above, at_most, below, kind]) = fields(value, ["above", "at_most", "below", "type"])
+    {
+        return Ok(Node::Split {
+            kind: index(kind, type_count)?,
+            at_most: int(at_most, 0, INT_LIMIT)?,
+            below: index(below, usize::MAX)?,
+            above: index(above, usize::MAX)?,
+        });
+    }
+    let [cells, scale, seats] = fields(value, ["cells", "scale", "seats"])?;
+    let scale = integer(text(scale)?)?;
+    if scale < BigInt::from(1) {
+        refuse!("a leaf's scale is below 1");
+    }
+    Ok(Node::Leaf {
+        scale,
+        cells: weights(cells, cell_count)?,
+        seats: integer(text(seats)?)?,
+    })
+}
+
+fn weights(value: &Value, count: usize) -> Result<Weights, Fault> {
+    let mut read: Weights = Vec::new();
+    for item in list(value)? {
+        let (place, weight) = pair(item)?;
+        let (place, weight) = (index(place, count)?, integer(text(weight)?)?);
+        if weight.is_zero() || read.last().is_some_and(|(last, _)| *last >= place) {
+            refuse!("weights are zero, twice there or not sorted");
+        }
+        read.push((place, weight));
+    }
+    Ok(read)
+}

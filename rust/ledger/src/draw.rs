@@ -1,0 +1,166 @@
+//! Given the commitment and a text read in public, who is drawn?
+//!
+//! seed → position → entry of the lottery → tickets → people, after `docs/audit/bundle.md`. HMAC-SHA256 is the only source of
+//! numbers; a position comes by rejection, so that no remainder favours anyone. Guarantees: if the seed is uniform, so is the
+//! position, and people of one type have equal chances. A trial's text is chosen by someone: it proves nothing about chance.
+//! One hash a person.
+
+use num_bigint::BigUint;
+use num_traits::{One, ToPrimitive, Zero};
+
+use crate::bundle::{Declaration, Panel, Pool};
+use crate::canonical::{write, Value};
+use crate::hash::{hex, hmac, seq, Digest};
+use crate::{refuse, Fault};
+
+/// The leaf of every person, in the pool's order.
+pub fn leaves(declaration: &Declaration, pool: &Pool) -> Vec<Digest> {
+    let bodies: Vec<Vec<u8>> = pool
+        .types
+        .iter()
+        .map(|kind| {
+            let attributes = declaration
+                .features
+                .iter()
+                .zip(kind)
+                .map(|((feature, values), v)| {
+                    Value::List(vec![Value::text(feature), Value::text(&values[*v])])
+                });
+            write(&Value::List(attributes.collect()))
+        })
+        .collect();
+    pool.people
+        .iter()
+        .map(|(id, t)| leaf(id, &bodies[*t]))
+        .collect()
+}
+
+/// The leaf of one person: id and canonical attributes.
+pub fn leaf(id: &str, attributes: &[u8]) -> Digest {
+    seq("klero/leaf/trial/v1", &[id.as_bytes(), attributes])
+}
+
+/// The seed of a trial.
+pub fn trial_seed(commitment: &Digest, text: &str) -> Digest {
+    seq(
+        "klero/seed/trial/v1",
+        &[commitment.as_slice(), text.as_bytes()],
+    )
+}
+
+/// A number below `m`, each equally likely, and how many tries were rejected before it. `m` is from 1 to 2^256.
+pub fn position(seed: &Digest, m: &BigUint) -> Result<(BigUint, u64), Fault> {
+    let all = BigUint::one() << 256_u32;
+    if m.is_zero() || *m > all {
+        refuse!("a position needs a denominator from 1 to 2^256");
+    }
+    let accepted = (&all / m) * m;
+    let mut rejected = 0_u64;
+    loop {
+        let x = hmac(seed, &[b"klero/index/v1\0", &rejected.to_be_bytes()]);
+        let x = BigUint::from_bytes_be(&x);
+        if x < accepted {
+            return Ok((x % m, rejected));
+        }
+        rejected += 1;
+    }
+}
+
+/// The first panel whose cumulative count is above the position.
+pub fn entry(panels: &[Panel], position: i64) -> Result<usize, Fault> {
+    let mut sum = 0_i64;
+    for (i, (count, _)) in panels.iter().enumerate() {
+        sum = sum.saturating_add(*count);
+        if sum > position {
+            return Ok(i);
+        }
+    }
+    refuse!("the position {position} is above the counts' sum")
+}
+
+/// The ticket of each leaf.
+pub fn tickets(seed: &Digest, leaves: &[Digest]) -> Vec<Digest> {
+    let key = hmac(seed, &[b"klero/tickets/v1"]);
+    leaves.iter().map(|leaf| hmac(&key, &[leaf])).collect()
+}
+
+/// The numbers of the people drawn, rising: a type's seats go to its lowest tickets.
+pub fn people(pool: &Pool, panel: &Panel, tickets: &[Digest]) -> Vec<usize> {
+    let mut seats = vec![0; pool.types.len()];
+    for (t, s) in &panel.1 {
+        seats[*t] = *s;
+    }
+    let mut order: Vec<usize> = (0..pool.people.len())
+        .filter(|i| seats[pool.people[*i].1] > 0)
+        .collect();
+    order.sort_by_key(|i| tickets[*i]);
+    let mut drawn: Vec<usize> = order
+        .into_iter()
+        .filter(|i| {
+            let left = &mut seats[pool.people[*i].1];
+            *left -= 1;
+            *left >= 0
+        })
+        .collect();
+    drawn.sort_unstable();
+    drawn
+}
+
+/// A position of this lottery and its entry: position, rejections, entry.
+pub fn winner(
+    declaration: &Declaration,
+    panels: &[Panel],
+    seed: &Digest,
+) -> Result<(i64, i64, i64), Fault> {
+    let (u, rejected) = position(seed, &BigUint::from(declaration.denominator.unsigned_abs()))?;
+    let (Some(u), Ok(rejected)) = (u.to_i64(), i64::try_from(rejected)) else {
+        refuse!("a position that can't be")
+    };
+    let number = entry(panels, u)?;
+    i64::try_from(number)
+        .map(|number| (u, rejected, number))
+        .map_err(|e| Fault(e.to_string()))
+}
+
+/// The ids of the people drawn, rising.
+pub fn panel_ids(pool: &Pool, leaves: &[Digest], panel: &Panel, seed: &Digest) -> Vec<String> {
+    let drawn = people(pool, panel, &tickets(seed, leaves));
+    drawn
+        .into_iter()
+        .map(|i| pool.people[i].0.clone())
+        .collect()
+}
+
+/// The document draw.json of a trial.
+pub fn document(
+    declaration: &Declaration,
+    pool: &Pool,
+    panels: &[Panel],
+    commitment: &Digest,
+    seed_text: &str,
+) -> Result<Value, Fault> {
+    let seed = trial_seed(commitment, seed_text);
+    let (u, rejected, number) = winner(declaration, panels, &seed)?;
+    let Some(panel) = usize::try_from(number)
+        .ok()
+        .and_then(|number| panels.get(number))
+    else {
+        refuse!("an entry that can't be")
+    };
+    let ids = panel_ids(pool, &leaves(declaration, pool), panel, &seed);
+    Ok(Value::map([
+        ("commitment", Value::text(&hex(commitment))),
+        ("entry", Value::Int(number)),
+        ("format", Value::text("klero-draw/1")),
+        ("mark", Value::text("TRIAL")),
+        (
+            "panel",
+            Value::List(ids.into_iter().map(Value::Text).collect()),
+        ),
+        ("position", Value::Int(u)),
+        ("rejected", Value::Int(rejected)),
+        ("seed", Value::text(&hex(&seed))),
+        ("seed_kind", Value::text("trial")),
+        ("seed_text", Value::text(seed_text)),
+    ]))
+}
