@@ -1,8 +1,8 @@
 """The slow, obvious answer that every fast path is compared with, in Python's exact fractions.
 
-All panels of a small pool are listed one by one. The leximin lottery over them is found as it is defined: raise the
-smallest probability as far as it goes, see who can't have more, hold them, go on with the rest. Each step is a linear
-programme over the panels' weights, solved by a textbook simplex with Bland's rule. Of klero it uses
+All panels of a small pool are listed one by one. The leximin lottery over them is found as it is defined: raise
+the smallest probability as far as it goes, see who can't have more, hold them, go on with the rest. Each step is
+a linear programme over the panels' weights, solved by a textbook simplex with Bland's rule. Of klero it uses
 only the class that holds an instance.
 """
 
@@ -12,7 +12,6 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 
 from klero.sortition.instance import Instance
 
@@ -74,8 +73,8 @@ def keeps_quotas(instance: Instance, panel: Sequence[int]) -> bool:
 def leximin(panels: Sequence[Sequence[int]], counts: Sequence[int]) -> tuple[Fraction, ...]:
     """The leximin probabilities over lotteries on these panels, for a person of each type.
 
-    One linear programme serves for all steps. Its variables, all at least 0: a weight for each panel, the common floor,
-    and for each type what it gets above that.
+    One linear programme serves for all steps. Its variables, all at least 0: a weight for each panel, the common
+    floor, and for each open type what it gets above that.
     """
     types = range(len(counts))
     share = [[Fraction(panel[t], counts[t]) for panel in panels] for t in types]
@@ -92,8 +91,8 @@ def leximin(panels: Sequence[Sequence[int]], counts: Sequence[int]) -> tuple[Fra
         aim = [Fraction(0)] * len(panels) + [Fraction(1)] + [Fraction(0)] * len(open_types)
         floor = maximise(aim, rows, sides)[len(panels)]
 
-        # Whoever gets more than the floor in some lottery with this floor stays open. Those who are left when even
-        # their sum can't rise get the floor in every such lottery.
+        # Whoever gets more than the floor in some lottery with this floor stays open. Those who are left when
+        # even their sum can't rise get the floor in every such lottery.
         held = [*rows, [Fraction(int(i == len(panels))) for i in range(len(aim))]]
         stuck = set(open_types)
         while stuck:
@@ -112,7 +111,7 @@ def maximise(
 ) -> list[Fraction]:
     """A solution x ≥ 0 of rows · x = sides (all at least 0) for which aim · x is largest.
 
-    The simplex method in two phases: first one artificial variable a row, whose sum is driven to 0, then the aim.
+    The simplex method in two phases: one artificial variable a row, their sum driven to 0; then the aim.
     """
     width, height = len(aim), len(rows)
     unit = [[Fraction(int(i == j)) for j in range(height)] for i in range(height)]
@@ -121,7 +120,8 @@ def maximise(
     _simplex(tableau, basis, [Fraction(0)] * width + [Fraction(-1)] * height)
     if any(tableau[i][-1] for i in range(height) if basis[i] >= width):
         raise ValueError("the programme has no solution")
-    # An artificial variable still in the basis is 0: exchange it for a real one; if there is none, the row says 0 = 0.
+    # An artificial variable still in the basis is 0: exchange it for a real one. If there is none, the row says
+    # 0 = 0 and goes.
     for i in reversed(range(height)):
         if basis[i] >= width:
             column = next((j for j in range(width) if tableau[i][j]), None)
@@ -138,7 +138,7 @@ def maximise(
 
 
 def _simplex(tableau: list[list[Fraction]], basis: list[int], aim: list[Fraction]) -> None:
-    """Pivots until no variable can raise the aim. Bland's rule, the lowest number first, can't go round in circles."""
+    """Pivots until no variable can raise the aim. Bland's rule (lowest number first) can't go in circles."""
     # What one unit of each variable adds to the aim, and (negated, at the end) the aim's value.
     gain = [*aim, Fraction(0)]
     for row, column in zip(tableau, basis, strict=True):
@@ -147,7 +147,9 @@ def _simplex(tableau: list[list[Fraction]], basis: list[int], aim: list[Fraction
         entering = next((j for j in range(len(aim)) if gain[j] > 0), None)
         if entering is None:
             return
-        ratios = [(row[-1] / row[entering], basis[i], i) for i, row in enumerate(tableau) if row[entering] > 0]
+        ratios = [
+            (row[-1] / row[entering], basis[i], i) for i, row in enumerate(tableau) if row[entering] > 0
+        ]
         if not ratios:
             raise ValueError("the aim can grow without end")
         leaving = min(ratios)[2]
@@ -184,7 +186,10 @@ def _random_instance(draw: random.Random) -> Instance:
     # Uneven shares, so that some values are rare and some types crowded.
     shares = [[draw.choice((1, 1, 2, 4)) for _ in range(count)] for count in value_counts]
     people = [
-        tuple(draw.choices(range(count), weights)[0] for count, weights in zip(value_counts, shares, strict=True))
+        tuple(
+            draw.choices(range(count), weights)[0]
+            for count, weights in zip(value_counts, shares, strict=True)
+        )
         for _ in range(people_count)
     ]
     size = draw.randint(1, min(6, people_count - 1))

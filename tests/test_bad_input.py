@@ -40,7 +40,6 @@ def faults_of(call: Callable[[], object]) -> tuple[Fault, ...]:
     for fault in faults:
         assert fault.code in CODES
         assert str(fault).endswith(f"[{fault.code}]")
-        assert "  " not in fault.message
     return faults
 
 
@@ -52,7 +51,12 @@ def places(faults: tuple[Fault, ...]) -> list[tuple[str, int | None, str | None]
 def files(tmp_path: Path) -> Callable[..., tuple[Fault, ...]]:
     """Writes both files, reads them and gives the faults."""
 
-    def faults(people: str | bytes = PEOPLE, quotas: str | bytes = QUOTAS, size: int = 2, id: str | None = None):  # type: ignore[no-untyped-def]  # noqa: A002, ANN202
+    def faults(
+        people: str | bytes = PEOPLE,
+        quotas: str | bytes = QUOTAS,
+        size: int = 2,
+        id: str | None = None,  # noqa: A002 (the word of read_instance)
+    ) -> tuple[Fault, ...]:
         for name, text in (("people.csv", people), ("quotas.csv", quotas)):
             (tmp_path / name).write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
         return faults_of(lambda: read_instance(tmp_path / "people.csv", tmp_path / "quotas.csv", size, id))
@@ -81,22 +85,18 @@ def test_a_header_alone_is_a_fault(files: Files, which: str) -> None:
 
 @pytest.mark.parametrize("source", [[], pa.table({})])
 def test_nothing_in_memory_is_a_fault(source: object) -> None:
-    assert places(faults_of(lambda: read_table(source))) == [("table-empty", None, None)]  # type: ignore[arg-type]
+    assert places(faults_of(lambda: read_table(source))) == [("table-empty", None, None)]
 
 
 @pytest.mark.parametrize("source", [pa.table({"id": pa.array([], pa.string())}), [{"id": None}, {"id": " "}]])
 def test_no_rows_in_memory_are_a_fault(source: object) -> None:
-    assert places(faults_of(lambda: read_table(source))) == [("table-no-rows", None, None)]  # type: ignore[arg-type]
+    assert places(faults_of(lambda: read_table(source))) == [("table-no-rows", None, None)]
 
 
 def test_all_ragged_rows_and_header_faults_are_reported_together(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("id,a,a,\n1,2\n1,2,3,4\n1,2,3,4,5\n1,2,3,\n", encoding="utf-8")
     faults = faults_of(lambda: read_table(tmp_path / "p.csv"))
     assert places(faults) == [
-        ("column-duplicate", 1, "a"),
-        ("row-ragged", 2, None),
-        ("row-ragged", 4, None),
-    ] or places(faults) == [
         ("column-unnamed", 1, None),
         ("column-duplicate", 1, "a"),
         ("row-ragged", 2, None),
@@ -112,9 +112,12 @@ def test_the_row_with_too_many_cells_is_named(files: Files) -> None:
 
 @pytest.mark.parametrize("which", ["people", "quotas"])
 def test_a_duplicate_column_is_a_fault(files: Files, which: str) -> None:
-    text = {"people": "id,gender,age,gender\np1,woman,16-29,man\n", "quotas": "feature,value,min,max,min\na,b,1,1,1\n"}
-    (fault,) = files(**{which: text[which]})
-    assert (fault.code, fault.row, fault.column) == ("column-duplicate", 1, {"people": "gender", "quotas": "min"}[which])
+    text, column = {
+        "people": ("id,gender,age,gender\np1,woman,16-29,man\n", "gender"),
+        "quotas": ("feature,value,min,max,min\na,b,1,1,1\n", "min"),
+    }[which]
+    (fault,) = files(**{which: text})
+    assert (fault.code, fault.row, fault.column) == ("column-duplicate", 1, column)
 
 
 def test_a_column_of_data_without_a_name_is_a_fault(tmp_path: Path) -> None:
@@ -152,6 +155,8 @@ def test_quotes_that_do_not_match_are_a_fault(tmp_path: Path, text: str) -> None
         (b"id,x\n1,caf\x81\n", 2),  # undefined in Windows-1252
         (b"id,x\r\n1,a\r\n2,\x8f\r\n", 3),
         (b"id,x\n1,a\x00b\n", 2),
+        (b"id,x\n1,ab\x00\n", 2),
+        (b"id,x\n1,ab\x00c\n", 2),
         (b"id,x\n1,a\x07\n", 2),
         ("id,x\n1,é\n2,ü\n3,".encode() + b"\xe9\n", 4),  # UTF-8 with a stray byte
         ("id,x\n1,Łódź\n2,".encode() + b"\xb3\n", 3),
@@ -162,7 +167,9 @@ def test_quotes_that_do_not_match_are_a_fault(tmp_path: Path, text: str) -> None
         (b"PK\x03\x04rest of a workbook", None),
     ],
 )
-def test_bytes_that_can_not_be_told_are_a_fault_and_no_mojibake(tmp_path: Path, data: bytes, row: int | None) -> None:
+def test_bytes_that_can_not_be_told_are_a_fault_and_no_mojibake(
+    tmp_path: Path, data: bytes, row: int | None
+) -> None:
     (tmp_path / "p.csv").write_bytes(data)
     (fault,) = faults_of(lambda: read_table(tmp_path / "p.csv"))
     assert fault.code == "encoding-unreadable"
@@ -222,7 +229,7 @@ def test_a_workbook_that_is_cut_off_is_a_fault(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [3, b"id\n1\n", {"id": [1]}, pa.chunked_array([["a"]]), [1, 2]])
 def test_other_objects_are_a_fault(source: object) -> None:
-    assert faults_of(lambda: read_table(source))[0].code == "source-type"  # type: ignore[arg-type]
+    assert faults_of(lambda: read_table(source))[0].code == "source-type"
 
 
 def test_a_pandas_column_of_mixed_types_is_a_fault() -> None:
@@ -292,7 +299,13 @@ def test_two_columns_of_one_meaning_are_a_fault(files: Files) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "column"), [(",woman,1,2", "feature"), ("gender,,1,2", "value"), ("gender,woman,,2", "min"), ("gender,woman,1,", "max")]
+    ("row", "column"),
+    [
+        (",woman,1,2", "feature"),
+        ("gender,,1,2", "value"),
+        ("gender,woman,,2", "min"),
+        ("gender,woman,1,", "max"),
+    ],
 )
 def test_an_empty_quota_cell_is_a_fault(files: Files, row: str, column: str) -> None:
     faults = files(quotas=QUOTAS.replace("gender,woman,1,2", row))
@@ -316,14 +329,15 @@ def test_an_empty_quota_cell_is_a_fault(files: Files, row: str, column: str) -> 
 def test_a_quota_that_is_no_whole_number_is_a_fault(
     files: Files, text: str, code: str, hint: str, column: str
 ) -> None:
-    row = {"min": f"gender,woman,{text},2,0", "max": f"gender,woman,0,{text},0", "min_flex": f"gender,woman,1,2,{text}"}
-    (fault,) = files(quotas=f"feature,value,min,max,min_flex\n{row[column]}\ngender,man,0,2,0\n")
+    row = {"min": f"{text},2,0", "max": f"0,{text},0", "min_flex": f"1,2,{text}"}[column]
+    (fault,) = files(quotas=f"feature,value,min,max,min_flex\ngender,woman,{row}\ngender,man,0,2,0\n")
     assert places((fault,)) == [(code, 2, column)]
     assert hint in fault.message
 
 
 def test_a_minimum_above_its_maximum_is_a_fault(files: Files) -> None:
-    assert places(files(quotas=QUOTAS.replace("woman,1,2", "woman,2,1"))) == [("quota-min-over-max", 2, None)]
+    quotas = QUOTAS.replace("woman,1,2", "woman,2,1").replace("gender,man,1", "gender,man,0")
+    assert places(files(quotas=quotas)) == [("quota-min-over-max", 2, None)]
 
 
 @pytest.mark.parametrize("flex", ["2,2", "0,1"])
@@ -340,27 +354,30 @@ def test_a_duplicate_quota_is_a_fault_even_when_accents_are_typed_otherwise(file
 
 
 @pytest.mark.parametrize("near", ["WOMAN", "wómàn", "wo–man", "wo  man"])
-def test_values_that_differ_only_in_case_accents_dashes_or_spaces_are_a_fault(files: Files, near: str) -> None:
+def test_values_that_differ_only_in_case_accents_dashes_or_spaces_are_a_fault(
+    files: Files, near: str
+) -> None:
     first = {"wo–man": "wo-man", "wo  man": "wo man"}.get(near, "woman")
-    faults = files(people="id,g\n1,a\n2,a\n", quotas=f"feature,value,min,max\ng,{first},0,2\ng,a,0,2\ng,{near},0,2\n")
-    assert places(faults) == [("quota-near-duplicate", 4, "g")]
+    quotas = f"feature,value,min,max\ng,{first},0,2\ng,a,0,2\ng,{near},0,2\n"
+    faults = files(people="id,g\n1,a\n2,a\n", quotas=quotas)
+    assert places(faults) == [("quota-near-duplicate", 4, None)]
     assert f"Write '{first}'" in faults[0].message
 
 
 def test_features_that_differ_only_in_case_are_a_fault(files: Files) -> None:
     faults = files(quotas=QUOTAS.replace("gender,man", "Gender,man"))
-    assert ("quota-near-duplicate", 3, "Gender") in places(faults)
+    assert ("quota-near-duplicate", 3, None) in places(faults)
 
 
 def test_minima_that_need_more_seats_than_there_are_are_a_fault(files: Files) -> None:
     (fault,) = files(quotas=QUOTAS.replace("woman,1,2", "woman,2,2"))
-    assert (fault.code, fault.column) == ("quota-minima-over-size", "gender")
+    assert (fault.code, fault.value) == ("quota-minima-over-size", "gender")
     assert "add up to 3, and the panel has 2 seats" in fault.message
 
 
 def test_maxima_that_leave_seats_empty_are_a_fault(files: Files) -> None:
     (fault,) = files(quotas=QUOTAS.replace("16-29,0,2", "16-29,0,0").replace("30+,0,2", "30+,0,1"))
-    assert (fault.code, fault.column) == ("quota-maxima-under-size", "age")
+    assert (fault.code, fault.value) == ("quota-maxima-under-size", "age")
     assert "add up to 1" in fault.message
 
 
@@ -390,7 +407,11 @@ def test_an_empty_cell_of_a_feature_is_a_fault(files: Files) -> None:
 
 @pytest.mark.parametrize(
     ("value", "hint"),
-    [("Woman", "Write 'woman': it differs only in case"), ("womman", "Did you mean 'woman'?"), ("x", "'woman', 'man'")],
+    [
+        ("Woman", "Write 'woman': it differs only in case"),
+        ("womman", "Did you mean 'woman'?"),
+        ("x", "'woman', 'man'"),
+    ],
 )
 def test_a_value_without_a_quota_is_a_fault_with_a_suggestion(files: Files, value: str, hint: str) -> None:
     (fault,) = files(people=PEOPLE.replace("p3,woman", f"p3,{value}"))
@@ -415,7 +436,7 @@ def test_the_faults_of_both_files_and_of_their_match_come_together(files: Files)
         ("quota-not-integer", 5, "max"),
         ("value-unknown", 4, "gender"),
         ("size-over-pool", None, None),
-        ("quota-maxima-under-size", None, "gender"),
+        ("quota-maxima-under-size", None, None),
     ]
 
 

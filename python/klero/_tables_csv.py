@@ -79,24 +79,24 @@ def _strictly(data: bytes, encoding: str, name: str) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         before = data[: error.start].decode(encoding, "replace")
-        what = (
-            f"the file says that it is {encoding[:6].upper().rstrip('-')}, and byte {error.start + 1} is not."
-        )
+        what = f"the file says that it is {encoding[:6].upper().rstrip('-')}, and this row is not."
         raise _unreadable(name, _line_of(before), f"{what} {_SAVE_AS}") from None
 
 
 def _utf16_without_bom(data: bytes) -> str | None:
-    """UTF-16 shows in its NUL bytes: separators, digits and line ends have one each, always on the same "
-    "side."""
-    if not data or len(data) % 2 or b"\0" not in data:
+    """UTF-16 shows in its NUL bytes, on one side of each pair, and in its line ends, which are pairs.
+
+    The line ends matter: one stray NUL in a text of single bytes must not turn all of it into Chinese.
+    """
+    if len(data) % 2 or b"\0" not in data:
         return None
     even, odd = data[0::2].count(0), data[1::2].count(0)
-    pairs = len(data) // 2
-    if odd * 20 >= pairs and even * 20 <= odd:
-        return "utf-16-le"
-    if even * 20 >= pairs and odd * 20 <= even:
-        return "utf-16-be"
-    return None
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    if max(even, odd) < 20 * min(even, odd):
+        return None
+    text = data.decode(encoding, "replace")
+    ends = text.count("\n") + text.count("\r")
+    return encoding if ends and 2 * ends >= data.count(b"\n") + data.count(b"\r") else None
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -173,9 +173,8 @@ def _records(text: str, separator: str, name: str, skipped: int) -> list[Record]
     except csv.Error:
         message = (
             "the quotes don't match in the row that begins here, so nothing from here on can be read. A cell "
-            "with a "
-            'separator, a line break or quotes needs quotes around it, and quotes inside it are doubled: "Jo '
-            '""J"" Doe".'
+            "with a separator, a line break or quotes needs quotes around it, and quotes inside it are "
+            'doubled: "Jo ""J"" Doe".'
         )
         raise InputError([Fault("csv-malformed", message, name, row=start)]) from None
     return records

@@ -73,6 +73,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-near-duplicate": "two names in the quotas differ only in case, accents, dashes or spaces",
         "quota-negative": "a quota is below zero",
         "quota-not-integer": "a quota is not a whole number",
+        # options
+        "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
+        "language-unknown": "there are no texts in this language",
+        "objective-unknown": "there is no such notion of fairness",
+        "person-unknown": "nobody in the pool has this id",
         # people and quotas together
         "feature-empty": "a person has no value for a feature that has quotas",
         "feature-missing": "a feature that has quotas is not a column of the people",

@@ -39,7 +39,9 @@ NUMBER_LIMIT = 4096
 def declaration_object(instance: Instance, objective: str, denominator: int) -> dict[str, object]:
     """The document declaration.json: the rules, before anything is drawn."""
     features = []
-    for name, *columns in zip(instance.features, instance.values, instance.minima, instance.maxima, strict=True):
+    for name, *columns in zip(
+        instance.features, instance.values, instance.minima, instance.maxima, strict=True
+    ):
         cells = [{"max": high, "min": low, "value": value} for value, low, high in zip(*columns, strict=True)]
         features.append({"name": name, "values": cells})
     return {
@@ -136,4 +138,6 @@ def _number(number: int | Fraction) -> str:
         text = str(fraction)
         if len(text) <= NUMBER_LIMIT:
             return text
-    raise BundleError(f"a number of the certificate has more than {NUMBER_LIMIT} characters; a smaller pool or coarser quotas help")
+    raise BundleError(
+        f"a number of the certificate has more than {NUMBER_LIMIT} characters; a smaller pool or coarser quotas help"
+    )

@@ -39,7 +39,9 @@ def canonical(obj: object) -> bytes:
     try:
         _check(obj, 0)
     except _RefusedError as refused:
-        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in reversed(refused.path))
+        place = "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in reversed(refused.path)
+        )
         raise BundleError(f"at {place.lstrip('.') or 'the top'}: {refused.reason}") from None
     return json.dumps(obj, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -65,14 +67,18 @@ def _check(value: object, depth: int) -> None:
             refused.path.append(step)
             raise
     else:
-        raise _RefusedError(f"a {kind.__name__} can't be written in canonical JSON; use an integer or a fraction as text")
+        raise _RefusedError(
+            f"a {kind.__name__} can't be written in canonical JSON; use an integer or a fraction as text"
+        )
 
 
 def _check_text(text: str) -> None:
     if text.isascii():
         return
     if not is_normalized("NFC", text):
-        raise _RefusedError(f"the text {text!r} is not in Unicode's normal form NFC; normalise the table first")
+        raise _RefusedError(
+            f"the text {text!r} is not in Unicode's normal form NFC; normalise the table first"
+        )
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -68,7 +68,16 @@ def draw(bundle: str | os.PathLike[str] | Lottery, *, trial_seed: str, force: bo
     """
     text = normalize("NFC", trial_seed)
     if not text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise InputError([Fault("bad-input", "the text of a trial seed must be Unicode text, not empty", "", value=trial_seed)])
+        raise InputError(
+            [
+                Fault(
+                    "bad-input",
+                    "the text of a trial seed must be Unicode text, not empty",
+                    "",
+                    value=trial_seed,
+                )
+            ]
+        )
     if not isinstance(bundle, (str, os.PathLike)):
         return _read_draw(_native.draw_file(bundle_files(bundle), text))
     files = read_bundle(bundle)

@@ -88,7 +88,9 @@ def check_output(folder: str | os.PathLike[str], *, force: bool = False) -> None
     if not force:
         raise OutputExistsError(_name(folder))
     if not plain or not _is_bundle(target):
-        raise BundleError(f"{_name(folder)} is not a klero bundle, so it is not removed; give another name, or move it away first")
+        raise BundleError(
+            f"{_name(folder)} is not a klero bundle, so it is not removed; give another name, or move it away first"
+        )
 
 
 def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes], *, force: bool = False) -> None:
@@ -99,7 +101,9 @@ def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes], *, 
         BundleError: `files` are not those of a bundle, or the place can't be written.
     """
     if not set(FILES) <= set(files) <= _KNOWN:
-        raise BundleError(f"a bundle has the files {', '.join(FILES)} and perhaps {DRAW_FILE}, not {', '.join(files) or 'none'}")
+        raise BundleError(
+            f"a bundle has the files {', '.join(FILES)} and perhaps {DRAW_FILE}, not {', '.join(files) or 'none'}"
+        )
     check_output(folder, force=force)
     target = Path(folder).absolute()
     fresh, old = _beside(target, "new"), _beside(target, "old")

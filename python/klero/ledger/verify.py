@@ -71,7 +71,9 @@ class Verification:
         return "\n".join([title, *(f"{_mark(c):<4}  {c.name:<11}  {c.detail}".rstrip() for c in self.checks)])
 
     def _repr_html_(self) -> str:
-        rows = (f"<tr><td>{_mark(c)}</td><td>{c.name}</td><td>{escape(c.detail)}</td></tr>" for c in self.checks)
+        rows = (
+            f"<tr><td>{_mark(c)}</td><td>{c.name}</td><td>{escape(c.detail)}</td></tr>" for c in self.checks
+        )
         return f"<table><tr><th></th><th>check</th><th>detail</th></tr>{''.join(rows)}</table>"
 
 

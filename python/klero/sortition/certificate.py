@@ -123,7 +123,12 @@ def linear_bound(instance: Instance, settled: Mapping[int, Fraction], level: Lev
 def mean_bound(instance: Instance, settled: Mapping[int, Fraction], level: Level, best: int) -> Fraction:
     """What U = `best` says of the group's y-weighted mean probability: the value that the level may claim."""
     q = objective(instance, settled, level)
-    fixed = sum((q[t] * instance.counts[t] * value for t, value in settled.items()), Fraction(0))
+    # A level's types share one Fraction object, so integers are added up by object before any fraction is.
+    weights: dict[int, int] = {}
+    for t, value in settled.items():
+        weights[id(value)] = weights.get(id(value), 0) + q[t] * instance.counts[t]
+    values = {id(value): value for value in settled.values()}
+    fixed = sum((weight * values[key] for key, weight in weights.items()), Fraction(0))
     return (best - fixed) / sum(instance.counts[t] * y for t, y in level.types)
 
 

@@ -1,20 +1,23 @@
 """Can the quotas be met at all, and if not, which of them clash and what is the smallest change that helps?
 
-Method. People of one type (same value of every feature) are exchangeable, so a panel is a number of seats x_T for each
-type. All questions here are small integer programmes over these numbers, given to CP-SAT:
+Method. People of one type (same value of every feature) are exchangeable, so a panel is a number of seats x_T
+for each type. All questions here are small integer programmes over these numbers, given to CP-SAT:
 
 - a panel within the quotas: any solution;
-- a smallest clash: implicit hitting sets (Ignatiev et al., «Smallest MUS extraction with minimal hitting set dualization»,
-  CP 2015). A panel that breaks some quotas shows that every clash has one of them. The smallest set of quotas that has
-  one from each panel seen so far is tried; if a panel keeps it, the quotas which that panel breaks are noted, and so on;
-- a smallest repair: every bound may be loosened, the sum of all loosening is minimised, then the number of bounds touched.
+- a smallest clash: implicit hitting sets (Ignatiev et al., «Smallest MUS extraction with minimal hitting set
+  dualization», CP 2015). A panel that breaks some quotas shows that every clash has one of them. The smallest
+  set of quotas that has one from each panel seen so far is tried; if a panel keeps it, the quotas which that
+  panel breaks are noted, and so on;
+- a smallest repair: every bound may be loosened; the sum of all loosening is minimised, then the number of
+  bounds touched.
 
-Guarantee. CP-SAT works on integers and proves what it says: `None` means that no panel exists, «smallest» is meant
-literally, by number of bounds or by sum. Panels are checked again in Python before they are returned. Where several smallest
-clashes or repairs exist, one that concerns the earliest cells is taken (smallest sum of places in the table).
+Guarantee. CP-SAT works on integers and proves what it says: `None` means that no panel exists, «smallest» is
+meant literally, by number of bounds or by sum. Panels are checked again in Python before they are returned.
+Where several smallest clashes or repairs exist, one that concerns early cells is taken (smallest sum of places
+in the table; what still ties is the solver's choice, the same each time).
 
-Cost: one programme for a panel, a few dozen for a clash, three for a repair. One thread, fixed seed, limits in the
-solver's deterministic time: the same input gives the same answer whatever the machine's speed.
+Cost: one programme for a panel, a few dozen for a clash, three for a repair. One thread, fixed seed, limits in
+the solver's deterministic time: the same input gives the same answer whatever the machine's speed.
 """
 
 from __future__ import annotations
@@ -31,17 +34,18 @@ if TYPE_CHECKING:
 
 # Far above what any pool seen needed (below 1). In the solver's own unit, which does not depend on the clock.
 _GIVE_UP = "600"
-# A panel that breaks few quotas says more than one that breaks many, but need not break the fewest: its search may stop
-# early. Presolve is left out there: measured on pools of 800 people, it takes most of the time and the panels that it
-# ends with break so many quotas that a clash needs 200 of them instead of 13.
+# A panel that breaks few quotas says more than one that breaks many, but need not break the fewest: its search
+# may stop early. Presolve is left out there: measured on pools of 800 people, it takes most of the time, and the
+# panels that the rest is enough for break so many quotas that a clash needs 200 of them instead of 13.
 _SETTLE_FOR_LESS = "0.2 cp_model_presolve: false"
+_REPORT = "This is a fault of klero: please report it with the two tables (any identities replaced)."
 # The solver takes coefficients as doubles; up to here every sum is exact.
 _EXACT = 2**52
 
 
 @dataclass(frozen=True, order=True)
 class Bound:
-    """One side of one quota: «at least» or «at most» `value` seats for a cell (its number in the instance)."""
+    """One side of one quota: at least («min») or at most («max») `value` seats for a cell, given by number."""
 
     cell: int
     side: Literal["max", "min"]
@@ -63,8 +67,8 @@ class Repair:
     Attributes:
         changes: what to change, by cell; all of it is needed.
         total: the sum of all loosening, in seats.
-        feasible_within_flex: False if no loosening within the stated `min_flex` and `max_flex` is enough; `changes`
-            then goes beyond them.
+        feasible_within_flex: False if no loosening within the stated `min_flex` and `max_flex` is enough;
+            `changes` then goes beyond them.
     """
 
     changes: tuple[Change, ...]
@@ -85,7 +89,7 @@ def feasible_panel(
     Args:
         instance: the people and quotas.
         must_seat: a type that must have at least one seat.
-        objective: a weight of each type; of all panels, one whose weighted sum of seats is largest is returned.
+        objective: a weight of each type; the panel returned is one whose weighted sum of seats is largest.
         cell_bounds: lowest and highest number of seats of each cell, instead of the instance's own.
         type_bounds: lowest and highest number of seats of each type, within [0, people of that type].
 
@@ -98,7 +102,7 @@ def feasible_panel(
         programme.row(((x, 1) for x in members), lowest, highest)
     if objective is not None:
         if sum(abs(w) * n for w, n in zip(objective, instance.counts, strict=True)) > _EXACT:
-            raise InternalError("A weight in a search for a panel is too large to be exact. This is a fault of klero.")
+            raise InternalError(f"A weight in a search for a panel is too large to be exact. {_REPORT}")
         programme.minimise((x, -w) for x, w in zip(programme.seats, objective, strict=True))
     if not programme.solve():
         return None
@@ -106,12 +110,12 @@ def feasible_panel(
     sums = [sum(panel[t] for t in members) for members in _members(instance)]
     within = all(lowest <= s <= highest for s, (lowest, highest) in zip(sums, bounds, strict=True))
     if not within or sum(panel) != instance.size or (must_seat is not None and panel[must_seat] < 1):
-        raise InternalError("The solver returned a panel outside the quotas. This is a fault of klero: please report it.")
+        raise InternalError(f"The solver returned a panel outside the quotas. {_REPORT}")
     return panel
 
 
 def smallest_conflict(instance: Instance) -> tuple[Bound, ...]:
-    """A smallest set of bounds that no panel of the right size keeps together, by cell; empty if a panel exists.
+    """A smallest set of bounds that no panel of the right size keeps together; empty if a panel exists.
 
     It is also empty if the pool holds fewer people than there are seats: then no quota is to blame.
     """
@@ -119,14 +123,15 @@ def smallest_conflict(instance: Instance) -> tuple[Bound, ...]:
 
 
 def why_never(instance: Instance, type_index: int) -> tuple[Bound, ...]:
-    """A smallest set of bounds that together keep everyone of this type out of every panel; empty if they can sit."""
+    """A smallest set of bounds that together keep a type out of every panel; empty if its people can sit."""
     return _smallest_conflict(instance, type_index)
 
 
 def smallest_repair(instance: Instance) -> Repair:
     """The smallest sum of loosening after which a panel exists; of these, one that touches the fewest bounds.
 
-    A minimum goes down to its `min_flex` (0 where none is given), a maximum up to its `max_flex` (the panel's size).
+    A minimum goes down to its `min_flex` (0 where none is given), a maximum up to its `max_flex` (the panel's
+    size where none is given).
 
     Raises:
         InfeasibleError: the pool holds fewer people than there are seats, so no quota can help.
@@ -138,7 +143,7 @@ def smallest_repair(instance: Instance) -> Repair:
     if changes is None:
         changes = _repair(instance, within_flex=False)
     if changes is None:
-        raise InternalError("Quotas without any bound could not be met. This is a fault of klero: please report it.")
+        raise InternalError(f"Quotas without any bound could not be met. {_REPORT}")
     return Repair(changes, sum(abs(c.value - c.bound.value) for c in changes), within)
 
 
@@ -167,28 +172,35 @@ def explain_infeasible(instance: Instance, quotas_name: str) -> InfeasibleError:
 def bound_words(instance: Instance, bound: Bound) -> str:
     """A bound as words: «at least 14 of gender: woman, of whom the pool holds 11»."""
     side = "at least" if bound.side == "min" else "at most"
-    return f"{side} {bound.value} of {instance.cell_name(bound.cell)}, of whom the pool holds {_pool(instance)[bound.cell]}"
+    name, people = instance.cell_name(bound.cell), _pool(instance)[bound.cell]
+    return f"{side} {bound.value} of {name}, of whom the pool holds {people}"
 
 
 def _conflict_words(instance: Instance, conflict: tuple[Bound, ...], quotas_name: str) -> tuple[str, ...]:
-    """One sentence where one is enough, otherwise a line for each bound under a first that says what they are."""
+    """One sentence where one is enough, otherwise a line that says what follows and one for each bound."""
     pool = _pool(instance)
     first = conflict[0]
+    name = instance.cell_name(first.cell)
     if len(conflict) == 1 and first.side == "min" and first.value > pool[first.cell]:
-        name = instance.cell_name(first.cell)
-        return (f"{first.value} of {name} are asked for, {pool[first.cell]} are in the pool ({quotas_name}).",)
-    others = sum(instance.counts) - pool[first.cell]
-    if len(conflict) == 1 and first.side == "max" and instance.size - first.value > others:
-        name, rest = instance.cell_name(first.cell), instance.size - first.value
-        return (f"At most {first.value} of {name} leaves {rest} seats for the {others} others ({quotas_name}).",)
+        are = "is" if first.value == 1 else "are"
+        return (f"{first.value} of {name} {are} asked for, {pool[first.cell]} in the pool ({quotas_name}).",)
+    if len(conflict) == 1 and first.side == "max":
+        others = sum(instance.counts) - pool[first.cell]
+        fact = f"at most {first.value} of {name} may sit, and the pool holds {others} others"
+        return (f"{instance.size} seats are to be filled, {fact} ({quotas_name}).",)
     lines = tuple(f"- {bound_words(instance, b)}" for b in conflict)
-    return (f"No panel of {instance.size} keeps all of this ({quotas_name}), though it keeps any part of it:", *lines)
+    return (
+        f"No panel of {instance.size} keeps all of this ({quotas_name}), though it keeps any part of it:",
+        *lines,
+    )
 
 
 def _change_words(instance: Instance, change: Change, named: tuple[Bound, ...]) -> str:
     """One change as words; a bound that the sentence before has just named is «that minimum»."""
     verb, side = ("lower", "minimum") if change.bound.side == "min" else ("raise", "maximum")
-    which = f"that {side}" if change.bound in named else f"the {side} of {instance.cell_name(change.bound.cell)}"
+    which = (
+        f"that {side}" if change.bound in named else f"the {side} of {instance.cell_name(change.bound.cell)}"
+    )
     return f"{verb} {which} to {change.value}"
 
 
@@ -232,7 +244,7 @@ def _smallest_conflict(instance: Instance, must_seat: int | None) -> tuple[Bound
     seen: list[frozenset[int]] = []
     while True:
         candidate = _smallest_hitting_set(len(bounds), seen)
-        # Panels that keep the candidate and break other bounds than those broken before: each is a new reason.
+        # Panels that keep the candidate and all bounds broken in this round: each gives a reason apart.
         held = set(candidate)
         while (broken := _broken(instance, must_seat, bounds, held)) is not None:
             if not broken:
@@ -250,16 +262,20 @@ def _broken(
     programme = _Programme(instance, must_seat)
     slack = [programme.variable(0, 0 if i in held else 1) for i in range(len(bounds))]
     for i, bound in enumerate(bounds):
-        programme.loosened(bound, slack[i], bound.value if bound.side == "min" else instance.size - bound.value)
+        programme.loosened(
+            bound, slack[i], bound.value if bound.side == "min" else instance.size - bound.value
+        )
     programme.minimise((s, 1) for s in slack)
     if not programme.solve(settle_for_less=True):
         return None
     sums = programme.cell_sums()
     broken = {
-        i for i, b in enumerate(bounds) if (sums[b.cell] < b.value if b.side == "min" else sums[b.cell] > b.value)
+        i
+        for i, b in enumerate(bounds)
+        if (sums[b.cell] < b.value if b.side == "min" else sums[b.cell] > b.value)
     }
     if broken & held:
-        raise InternalError("The solver returned a panel outside the quotas. This is a fault of klero: please report it.")
+        raise InternalError(f"The solver returned a panel outside the quotas. {_REPORT}")
     return frozenset(broken)
 
 
@@ -275,7 +291,7 @@ def _smallest_hitting_set(count: int, sets: list[frozenset[int]]) -> tuple[int, 
     # Any sum of places is below count², so the number of items comes first.
     solver.minimise((chosen[i], count * count + i) for i in items)
     if not solver.solve():
-        raise InternalError("A set of reasons could not be covered. This is a fault of klero: please report it.")
+        raise InternalError(f"A set of reasons could not be covered. {_REPORT}")
     return tuple(i for i in items if solver.value(chosen[i]))
 
 
@@ -283,8 +299,12 @@ def _repair(instance: Instance, *, within_flex: bool) -> tuple[Change, ...] | No
     """The changes of a smallest repair, by cell; None if there is none within the limits."""
     programme = _Programme(instance)
     bounds = _bounds(instance)
-    limits = [_limit(instance, b) if within_flex else (0 if b.side == "min" else instance.size) for b in bounds]
-    slack = [programme.variable(0, max(0, abs(limit - b.value))) for b, limit in zip(bounds, limits, strict=True)]
+    limits = [
+        _limit(instance, b) if within_flex else (0 if b.side == "min" else instance.size) for b in bounds
+    ]
+    slack = [
+        programme.variable(0, max(0, abs(limit - b.value))) for b, limit in zip(bounds, limits, strict=True)
+    ]
     touched = [programme.variable(0, 1) for _ in bounds]
     for bound, limit, s, used in zip(bounds, limits, slack, touched, strict=True):
         programme.loosened(bound, s, 1)
@@ -341,7 +361,8 @@ class _Solver:
 
     def row(self, terms: Iterable[tuple[int, int]], lowest: int | None, highest: int | None) -> None:
         row = self._solver.Constraint(
-            -self._infinity if lowest is None else float(lowest), self._infinity if highest is None else float(highest)
+            -self._infinity if lowest is None else float(lowest),
+            self._infinity if highest is None else float(highest),
         )
         for variable, weight in terms:
             row.SetCoefficient(self._variables[variable], float(weight))
@@ -366,8 +387,7 @@ class _Solver:
             self._found = [round(v.solution_value()) for v in self._variables]
             return True
         raise InternalError(
-            f"The solver could not decide whether a panel exists (status {status}). Nothing is wrong with your tables: "
-            "please report this with them (any identities replaced)."
+            f"The solver gave up before it knew whether a panel exists (status {status}). {_REPORT}"
         )
 
     def _run(self, limit: str) -> int:

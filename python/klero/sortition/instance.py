@@ -97,7 +97,12 @@ class Instance:
 
     def type_cells(self, type_index: int) -> tuple[int, ...]:
         """The cells in which a person of this type counts: one for each feature."""
-        return tuple(self._first_cells[f] + v for f, v in enumerate(self.types[type_index]))
+        return self._cells_by_type[type_index]
+
+    @cached_property
+    def _cells_by_type(self) -> tuple[tuple[int, ...], ...]:
+        firsts = self._first_cells
+        return tuple(tuple(firsts[f] + v for f, v in enumerate(kind)) for kind in self.types)
 
     def type_name(self, type_index: int) -> str:
         """«age: 16-24, gender: woman»."""

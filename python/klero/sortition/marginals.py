@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING
 
 from klero.errors import InternalError
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from klero.sortition.instance import Instance
 
 Progress = Callable[[str, int], None]
+
+_ONE = Fraction(1)
 
 # Tried in turn until one ends in a basis that is optimal in exact arithmetic.
 _SETTINGS = (
@@ -85,12 +88,17 @@ def leximin(instance: Instance, never: Sequence[Level] = (), progress: Progress 
 def maximin(instance: Instance, never: Sequence[Level] = (), progress: Progress | None = None) -> Marginals:
     """The highest minimum probability; of the marginals that reach it, some whose maximum is lowest (see `leximin`)."""
     programme = _Programme(instance)
-    for level in never:
+    levels = list(never)
+    for level in levels:
         programme.settle(level)
-    level = programme.solve()
+    while not levels or levels[-1].value == 0:
+        level = programme.solve()
+        levels.append(level)
+        if level.value == 0:  # people whom the quotas leave no seat: the smallest probability is that of the others
+            programme.settle(level)
     if progress:
-        progress("levels", len(never) + 1)
-    return Marginals(programme.lowest_maximum(level.value), (*never, level))
+        progress("levels", len(levels))
+    return Marginals(programme.lowest_maximum(levels[-1].value), tuple(levels))
 
 
 class _Programme:
@@ -192,7 +200,7 @@ class _Basis:
         everyone = range(len(at))
         self._tied = [t for t in everyone if tight[t] and at[t] == basic]
         self._free = [t for t in everyone if not tight[t] and at[t] == basic]
-        self._held = {t: self._bound(t, at[t]) for t in everyone if at[t] != basic}
+        self._held = {t: self._held_at(t, at[t]) for t in everyone if at[t] != basic}
         self._odd = [t for t in everyone if tight[t] and at[t] != basic]
         statuses = [row.basis_status() for row in programme._cells]
         self._rows = [c for c, status in enumerate(statuses) if status != basic]
@@ -202,12 +210,13 @@ class _Basis:
         ]
         self._matrix = self._build_matrix()
 
-    def _bound(self, t: int, status: int) -> Fraction:
+    def _held_at(self, t: int, status: int) -> tuple[int, Fraction]:
+        """Seats of a type that is not basic, as a whole number times a probability."""
         programme = self._programme
+        n = programme.instance.counts[t]
         if t in programme.settled:
-            return programme.settled[t] * programme.instance.counts[t]
-        at_upper = status == programme._solver.AT_UPPER_BOUND
-        return Fraction(programme.instance.counts[t] if at_upper else 0)
+            return n, programme.settled[t]
+        return (n if status == programme._solver.AT_UPPER_BOUND else 0), _ONE
 
     def _build_matrix(self) -> list[list[int]] | None:
         """Rows: binding cells, then odd ties; columns: the level, then the free types."""
@@ -253,26 +262,42 @@ class _Basis:
         if solution is None or solution[0] != value:
             return False
         programme = self._programme
-        instance = programme.instance
-        seats_of = dict(self._held)
-        seats_of.update(zip(self._free, solution[1:], strict=True))
-        totals = [Fraction(0)] * len(programme._cells)
-        for t, n in enumerate(instance.counts):
-            seats = seats_of.get(t, n * value)
-            lowest = programme.settled[t] * n if t in programme.settled else n * value
-            if not lowest <= seats <= n or (t in programme.settled and seats != lowest):
+        counts = programme.instance.counts
+        # Everything over one denominator, so that the thousands of sums are of integers.
+        scale = lcm(value.denominator, *(x.denominator for x in (*solution[1:], *programme.settled.values())))
+        level = value.numerator * (scale // value.denominator)
+        seats = [n * level for n in counts]
+        lowest = list(seats)
+        for t, (n, p) in self._held.items():
+            seats[t] = n * p.numerator * (scale // p.denominator)
+        for t, x in zip(self._free, solution[1:], strict=True):
+            seats[t] = x.numerator * (scale // x.denominator)
+        for t, p in programme.settled.items():
+            lowest[t] = counts[t] * p.numerator * (scale // p.denominator)
+            if seats[t] != lowest[t]:
                 return False
+        if any(not low <= x <= n * scale for low, x, n in zip(lowest, seats, counts, strict=True)):
+            return False
+        totals = [0] * len(programme._cells)
+        for t, x in enumerate(seats):
             for c in self._cells_of(t):
-                totals[c] += seats
-        limits = (*instance.cell_bounds, (instance.size, instance.size))
-        return all(lo <= total <= hi for total, (lo, hi) in zip(totals, limits, strict=True))
+                totals[c] += x
+        limits = (*programme.instance.cell_bounds, (programme.instance.size,) * 2)
+        return all(lo * scale <= total <= hi * scale for total, (lo, hi) in zip(totals, limits, strict=True))
 
     def _side(self) -> list[Fraction]:
         """The binding bounds less the seats of the types that are held."""
-        side = [Fraction(b) for b in self._targets] + [self._held[t] for t in self._odd]
         place = {c: i for i, c in enumerate(self._rows)}
-        for t, seats in self._held.items():
-            for c in self._cells_of(t) if seats else ():
+        # A level's types share one Fraction object: their seats are added up as integers, by object.
+        held: list[dict[int, int]] = [{} for _ in self._rows]
+        values = {id(p): p for _, p in self._held.values()}
+        for t, (n, p) in self._held.items():
+            for c in self._cells_of(t) if n else ():
                 if c in place:
-                    side[place[c]] -= seats
-        return side
+                    row = held[place[c]]
+                    row[id(p)] = row.get(id(p), 0) + n
+        side = [
+            bound - sum((n * values[key] for key, n in row.items()), Fraction(0))
+            for bound, row in zip(self._targets, held, strict=True)
+        ]
+        return side + [n * p for n, p in (self._held[t] for t in self._odd)]

@@ -175,15 +175,15 @@ def size_faults(quotas: Quotas, size: int) -> list[Fault]:
         if minima > size:
             message = (
                 f"the minima of {quoted(feature)} add up to {minima}, and the panel has {seats}. "
-                f"Lower them by {minima - size} in all, or draw {minima} people."
+                f"Lower them by {minima - size} in all, or draw {minima}."
             )
-            faults.append(Fault("quota-minima-over-size", message, quotas.name, column=feature))
+            faults.append(Fault("quota-minima-over-size", message, quotas.name, value=feature))
         if maxima < size:
             message = (
                 f"the maxima of {quoted(feature)} add up to {maxima}, and the panel has {seats}, which would "
-                f"leave {size - maxima} empty. Raise them by {size - maxima} in all, or draw {maxima} people."
+                f"leave {size - maxima} empty. Raise them by {size - maxima} in all, or draw {maxima}."
             )
-            faults.append(Fault("quota-maxima-under-size", message, quotas.name, column=feature))
+            faults.append(Fault("quota-maxima-under-size", message, quotas.name, value=feature))
     return faults
 
 
@@ -313,7 +313,7 @@ def _name_faults(cells: list[Cell] | tuple[Cell, ...], name: str) -> Iterator[Fa
         if earlier is not cell:
             where = f" (first in row {earlier.row})" if earlier.row else ""
             message = f"{quoted(cell.name)} has two quotas{where}, and only one can hold. Delete one of them."
-            yield Fault("quota-duplicate", message, name, cell.row or None, cell.feature, cell.value)
+            yield Fault("quota-duplicate", message, name, cell.row or None, value=cell.value)
         elif similar.value != cell.value:
             yield _near(f"values of {quoted(cell.feature)}", similar.value, cell.value, similar, cell, name)
 
@@ -325,7 +325,7 @@ def _near(kind: str, first: str, second: str, there: Cell, here: Cell, name: str
         f"and count as two {kind}. Write {quoted(first)} in both places, or give them names that people can "
         "tell apart."
     )
-    return Fault("quota-near-duplicate", message, name, here.row or None, here.feature, second)
+    return Fault("quota-near-duplicate", message, name, here.row or None, value=second)
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,0 +1,721 @@
+#!/usr/bin/env python3
+"""Is this the lottery that was promised, is it as fair as it says, and does the panel follow from the seed?
+
+Rechecks a klero bundle with Python's standard library alone (3.9 or newer): no klero, no solver, no network, no
+floats. Written from the specification, `docs/audit/bundle.md`, whose names and checks it follows. What it can't
+tell: whether the people in the pool exist, and whether the seed was left to chance.
+
+    python klero_verify.py BUNDLE [--lang en|fr] [--json]
+
+prints one line a check. Exit codes: 0 all passed, 1 a check failed, 2 wrong usage.
+"""
+
+# ruff: noqa: B905, RUF007 -- Python 3.9 knows neither zip(strict=True) nor itertools.pairwise.
+from __future__ import annotations
+
+import argparse
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from math import gcd
+from typing import Any, NamedTuple
+from unicodedata import is_normalized
+
+FILES = ("certificate.json", "commitment.json", "declaration.json", "lottery.json", "pool.json")
+DRAW_FILE = "draw.json"
+FILE_LIMIT = 64 << 20
+INT_LIMIT = 1 << 53
+DEPTH_LIMIT = 16
+NUMBER_LIMIT = 4096
+COMMON_BITS = 65536
+
+TEXTS = {
+    "all_ok": ("All checks passed.", "Tous les contrôles sont réussis."),
+    "not_all_ok": ("NOT VALID: «{name}» failed.", "NON VALIDE : « {name} » a échoué."),
+    "no_folder": ("{path} can't be read as a folder", "{path} n'est pas un dossier lisible"),
+    "blocked": ("not checked: {name} failed", "non contrôlé : {name} a échoué"),
+    "garbage": ("can't be read ({kind})", "illisible ({kind})"),
+    "files": ("{n} files", "{n} fichiers"),
+    "missing": ("{name} is missing", "{name} manque"),
+    "foreign": ("{name!r} is no file of a bundle", "{name!r} n'est pas un fichier du dossier"),
+    "bytes": ("{n} bytes", "{n} octets"),
+    "too_big": ("{name}: more than {limit} bytes", "{name} : plus de {limit} octets"),
+    "not_canonical": ("{name} is not canonical JSON: {why}", "{name} n'est pas du JSON canonique : {why}"),
+    "declaration": (
+        "{seats} seats, {features} features, {cells} cells",
+        "{seats} sièges, {features} critères, {cells} cases",
+    ),
+    "pool": ("{n} people, {types} types", "{n} personnes, {types} types"),
+    "bad": ("{what}: not as it should be", "{what} : non conforme"),
+    "commitment": ("{hex}", "{hex}"),
+    "bad_hash": (
+        "the hash of «{what}» is not that of the files",
+        "l'empreinte « {what} » n'est pas celle des fichiers",
+    ),
+    "lottery": ("{n} panels", "{n} panels"),
+    "quotas": ("{cells} cells in each of {n} panels", "{cells} cases dans chacun des {n} panels"),
+    "certificate": (
+        "{n} levels, {trees} with a proof tree",
+        "{n} niveaux, dont {trees} avec arbre de preuve",
+    ),
+    "bad_bound": (
+        "level {i}: the bound is not the stated value",
+        "niveau {i} : la borne n'est pas la valeur annoncée",
+    ),
+    "unsettled": ("the levels don't settle all types", "les niveaux ne couvrent pas tous les types"),
+    "gap": ("{level}, at most {gap}", "{level}, au plus {gap}"),
+    "bad_gap": (
+        "the stated gap or level is not the real one",
+        "l'écart ou le niveau annoncé n'est pas le vrai",
+    ),
+    "draw.seed": ("TRIAL, {hex}", "ESSAI, {hex}"),
+    "draw.index": ("position {u}, entry {e}", "position {u}, entrée {e}"),
+    "bad_index": (
+        "position {u}, {j} rejected, entry {e} expected",
+        "position {u}, {j} rejets, entrée {e} attendus",
+    ),
+    "draw.panel": ("{n} people", "{n} personnes"),
+    "bad_people": ("the tickets give another panel", "les tickets donnent un autre panel"),
+}
+
+
+class Failed(Exception):  # noqa: N818
+    """A check failed; `key` names the reason in TEXTS."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(key)
+        self.key, self.values = key, values
+
+
+class Check(NamedTuple):
+    """One check and how it went."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def need(condition: bool, key: str, **values: Any) -> None:
+    """Fails with a reason unless the condition holds."""
+    if not condition:
+        raise Failed(key, **values)
+
+
+# ---------------------------------------------------------------- bytes and hashes
+
+STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+
+
+def check_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, if its keys are ASCII. Order and repetition show when the bytes are compared."""
+    need(all(key.isascii() for key, _ in pairs), "not_canonical", why="keys")
+    return dict(pairs)
+
+
+def parse(data: bytes) -> Any:
+    """The document that these bytes canonically spell. What lies outside strings is looked at first: the standard
+    library's reader, which is lenient, never meets a float, a huge integer or deep nesting."""
+    try:
+        text = data.decode("utf-8")
+        bones = STRING.sub("", text)
+        need(re.search(r"[^][{}:,0-9-]", bones) is None, "not_canonical", why="syntax")
+        numbers = re.findall(r"[0-9]{16,}", bones)
+        need(all(len(n) == 16 and int(n) < INT_LIMIT for n in numbers), "not_canonical", why="2^53")
+        brackets = re.sub(r"[^][{}]", "", bones).replace("{", "[").replace("}", "]")
+        for _ in range(DEPTH_LIMIT):
+            brackets = brackets.replace("[]", "")
+        need(not brackets, "not_canonical", why=f"> {DEPTH_LIMIT}")
+        value = json.loads(text, object_pairs_hook=check_keys)
+        again = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+        need(again == data, "not_canonical", why="form")
+        accented = (token for token in STRING.findall(text) if not token.isascii())
+        need(all(is_normalized("NFC", json.loads(token)) for token in accented), "not_canonical", why="NFC")
+    except (ValueError, RecursionError):
+        raise Failed("not_canonical", why="syntax") from None
+    return value
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256."""
+    return hashlib.sha256(data).digest()
+
+
+def mac(key: bytes, message: bytes) -> bytes:
+    """HMAC-SHA256."""
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def len8(number: int) -> bytes:
+    """Eight bytes, big-endian."""
+    return number.to_bytes(8, "big")
+
+
+def seq(label: str, items: list[bytes]) -> bytes:
+    """The labelled hash."""
+    name = label.encode()
+    return sha256(b"".join([len8(len(name)), name, len8(len(items))] + [len8(len(i)) + i for i in items]))
+
+
+def merkle_root(leaves: list[bytes]) -> bytes:
+    """The tree hash of RFC 9162. A full left subtree is joined as soon as its twin is there: stack of (height, hash)."""
+    stack: list[tuple[int, bytes]] = []
+    for leaf in leaves:
+        height, node = 0, sha256(b"\x00" + leaf)
+        while stack and stack[-1][0] == height:
+            height, node = height + 1, sha256(b"\x01" + stack.pop()[1] + node)
+        stack.append((height, node))
+    if not stack:
+        return sha256(b"")
+    _, root = stack.pop()
+    while stack:
+        root = sha256(b"\x01" + stack.pop()[1] + root)
+    return root
+
+
+def reduce(x: int, m: int, bits: int = 256) -> int | None:
+    """x mod m, or None where that would favour the smaller remainders. x is below 2^bits."""
+    return x % m if x < (1 << bits) // m * m else None
+
+
+def position(seed: bytes, m: int) -> tuple[int, int]:
+    """The position that a seed gives, and how many candidates were rejected."""
+    rejected = 0
+    while True:
+        x = int.from_bytes(mac(seed, b"klero/index/v1\x00" + len8(rejected)), "big")
+        u = reduce(x, m)
+        if u is not None:
+            return u, rejected
+        rejected += 1
+
+
+def tickets(seed: bytes, leaves: list[bytes]) -> list[bytes]:
+    """The ticket of each leaf."""
+    key = mac(seed, b"klero/tickets/v1")
+    return [mac(key, leaf) for leaf in leaves]
+
+
+# ---------------------------------------------------------------- numbers and shapes
+
+INTEGER = re.compile(r"0|-?[1-9][0-9]*")
+
+
+def big(text: Any) -> int:
+    """An integer of any size, written as text."""
+    if not isinstance(text, str) or len(text) > NUMBER_LIMIT or not INTEGER.fullmatch(text):
+        raise ValueError("number")
+    return int(text)
+
+
+def rational(text: Any) -> Fraction:
+    """A fraction in lowest terms, or an integer."""
+    if not isinstance(text, str) or len(text) > NUMBER_LIMIT:
+        raise ValueError("number")
+    top, slash, bottom = text.partition("/")
+    num, den = big(top), big(bottom) if slash else 1
+    if slash and (den < 2 or gcd(num, den) != 1):
+        raise ValueError("lowest terms")
+    return Fraction(num, den)
+
+
+def whole(value: Any, low: int, high: int = INT_LIMIT) -> int:
+    """An integer in [low, high]."""
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError("integer")
+    return value
+
+
+def string(value: Any) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise ValueError("text")
+    return value
+
+
+def array(value: Any, length: int | None = None) -> list[Any]:
+    """A list, of this length."""
+    if not isinstance(value, list) or length not in (None, len(value)):
+        raise ValueError("array")
+    return value
+
+
+def record(value: Any, *keys: str) -> list[Any]:
+    """The values of an object with exactly these keys."""
+    if not isinstance(value, dict) or set(value) != set(keys):
+        raise ValueError("fields")
+    return [value[key] for key in keys]
+
+
+def rises(items: list[Any]) -> bool:
+    """Whether each item is above the one before."""
+    return all(a < b for a, b in zip(items, items[1:]))
+
+
+def weights(value: Any, count: int) -> dict[int, int]:
+    """Index and weight, indices rising and below `count`, weights not zero."""
+    pairs = [array(item, 2) for item in array(value)]
+    found = {whole(index, 0, count - 1): big(weight) for index, weight in pairs}
+    if len(found) != len(pairs) or not rises(list(found)) or 0 in found.values():
+        raise ValueError("weights")
+    return found
+
+
+# ---------------------------------------------------------------- the certificate's arithmetic
+
+
+class Rules(NamedTuple):
+    """What the certificate's arithmetic needs of declaration and pool."""
+
+    size: int
+    bounds: list[tuple[int, int]]
+    type_cells: list[list[int]]
+    people: list[int]
+
+
+def duals(rules: Rules, cells: dict[int, int], seats: int) -> tuple[int, list[int]]:
+    """Σ_c max(λ_c·min_c, λ_c·max_c) + ν·k, and λ(T) + ν for each type."""
+    top = seats * rules.size + sum(
+        max(w * rules.bounds[c][0], w * rules.bounds[c][1]) for c, w in cells.items()
+    )
+    if not cells:
+        return top, [seats] * len(rules.people)
+    prices = [0] * len(rules.bounds)
+    for c, w in cells.items():
+        prices[c] = w
+    return top, [seats + sum([prices[c] for c in own]) for own in rules.type_cells]
+
+
+def tree_bound(rules: Rules, nodes: list[Any], q: list[int]) -> int:
+    """The largest bound of a leaf of the tree, for the objective q. Nodes are visited depth first; each entry of `todo`
+    is a node, or None to go back up, with the bounds of one type to set before."""
+    seen = [False] * len(nodes)
+    seen[0] = True
+    low, high = [0] * len(q), list(rules.people)
+    best: int | None = None
+    todo: list[tuple[int | None, int, int, int]] = [(0, 0, low[0], high[0])]
+    while todo:
+        number, kind, l_new, u_new = todo.pop()
+        l_old, u_old = low[kind], high[kind]
+        low[kind], high[kind] = l_new, u_new
+        if number is None:
+            continue
+        todo.append((None, kind, l_old, u_old))
+        if "scale" in nodes[number]:
+            bound = leaf_bound(rules, nodes[number], q, low, high)
+            best = bound if best is None else max(best, bound)
+            continue
+        above, at_most, below, t = record(nodes[number], "above", "at_most", "below", "type")
+        whole(t, 0, len(q) - 1)
+        whole(at_most, low[t], high[t] - 1)
+        for child in (above, below):
+            whole(child, number + 1, len(nodes) - 1)
+            if seen[child]:
+                raise ValueError("a node with two parents")
+            seen[child] = True
+        todo.append((above, t, at_most + 1, high[t]))
+        todo.append((below, t, low[t], at_most))
+    if best is None or not all(seen):
+        raise ValueError("nodes outside the tree")
+    return best
+
+
+def leaf_bound(rules: Rules, node: Any, q: list[int], low: list[int], high: list[int]) -> int:
+    """floor of the dual bound of the panels between low and high."""
+    cells, scale, seats = record(node, "cells", "scale", "seats")
+    s = big(scale)
+    if s < 1:
+        raise ValueError("scale")
+    top, prices = duals(rules, weights(cells, len(rules.bounds)), big(seats))
+    for q_t, price, l_t, u_t in zip(q, prices, low, high):
+        rest = s * q_t - price
+        top += rest * (u_t if rest > 0 else l_t)
+    return top // s
+
+
+class Level(NamedTuple):
+    """One claim of the certificate, as read."""
+
+    value: Fraction
+    types: dict[int, int]
+    cells: dict[int, int]
+    seats: int
+    held: dict[int, int]
+    proof: list[Any]
+
+
+def read_level(item: Any, rules: Rules) -> Level:
+    """A level, if its form is right."""
+    cells, held, proof, seats, types, value = record(
+        item, "cells", "held", "proof", "seats", "types", "value"
+    )
+    kinds = len(rules.people)
+    level = Level(
+        rational(value),
+        weights(types, kinds),
+        weights(cells, len(rules.bounds)),
+        big(seats),
+        weights(held, kinds),
+        array(proof),
+    )
+    if (
+        not level.types
+        or min(level.types.values()) < 1
+        or (level.cells or level.seats if level.proof else level.held)
+    ):
+        raise ValueError("weights")
+    return level
+
+
+def level_bound(rules: Rules, level: Level, settled: dict[int, int], values: list[Fraction]) -> Fraction:
+    """What the level's group can't exceed on average. `settled` maps the types in S to levels, `values` are theirs."""
+    q = [0] * len(rules.people)
+    for t, y in level.types.items():
+        q[t] = y
+    if level.proof:
+        for t, z in level.held.items():
+            if t not in settled:
+                raise ValueError("held")
+            q[t] = z
+        best = tree_bound(rules, level.proof, q)
+    else:
+        best, prices = duals(rules, level.cells, level.seats)
+        for t, (price, n) in enumerate(zip(prices, rules.people)):
+            if t in settled:
+                q[t] = price
+            elif q[t] > price:
+                best += n * (q[t] - price)
+    by_level = [0] * len(values)
+    for t, number in settled.items():
+        by_level[number] += q[t] * rules.people[t]
+    fixed = sum((v * w for v, w in zip(values, by_level) if w), Fraction(0))
+    return (best - fixed) / sum(rules.people[t] * y for t, y in level.types.items())
+
+
+# ---------------------------------------------------------------- the checks
+
+
+class Bundle:
+    """The files, and what the checks have read so far."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+        self.documents: dict[str, Any] = {}
+        self.features: list[tuple[str, list[str]]] = []
+        self.size = self.denominator = self.n = 0
+        self.leximin = False
+        self.rules = Rules(0, [], [], [])
+        self.ids: list[str] = []
+        self.kinds: list[int] = []
+        self.leaves: list[bytes] = []
+        self.commitment = b""
+        self.panels: list[tuple[int, list[list[int]]]] = []
+        self.levels: list[Level] = []
+        self.gap = Fraction(0)
+        self.level = ""
+        self.seed = b""
+        self.entry = 0
+
+    def check_files(self) -> dict[str, Any]:
+        """No file is missing and none is foreign."""
+        for name in FILES:
+            need(name in self.files, "missing", name=name)
+        for name in sorted(self.files):
+            need(name in FILES or name == DRAW_FILE, "foreign", name=name)
+        return {"n": len(self.files)}
+
+    def check_encoding(self) -> dict[str, Any]:
+        """Every file is canonical JSON."""
+        for name, data in sorted(self.files.items()):
+            need(len(data) <= FILE_LIMIT, "too_big", name=name, limit=FILE_LIMIT)
+            try:
+                self.documents[name] = parse(data)
+            except Failed as failed:
+                raise Failed("not_canonical", name=name, why=failed.values["why"]) from None
+        return {"n": sum(map(len, self.files.values()))}
+
+    def check_declaration(self) -> dict[str, Any]:
+        """The rules are complete and consistent."""
+        document = self.documents["declaration.json"]
+        keys = ("denominator", "features", "id_column", "objective", "people", "size")
+        m, features, id_column, objective, n, k, *names = record(
+            document, *keys, "algorithm", "format", "kind", "protocol"
+        )
+        need(names == ["klero-lottery/1", "klero-bundle/1", "trial", "klero-draw/1"], "bad", what="names")
+        need(m in [10**d for d in range(3, 13)], "bad", what="denominator")
+        need(objective in ("leximin", "maximin"), "bad", what="objective")
+        string(id_column)
+        self.n, self.denominator, self.leximin = whole(n, 1), m, objective == "leximin"
+        self.size = whole(k, 1, self.n)
+        for feature in array(features):
+            name, values = record(feature, "name", "values")
+            texts = []
+            for value in array(values):
+                high, low, text = record(value, "max", "min", "value")
+                self.rules.bounds.append((whole(low, 0, whole(high, 0)), high))
+                texts.append(string(text))
+            need(rises(texts), "bad", what="values")
+            self.features.append((string(name), texts))
+        need(rises([name for name, _ in self.features]), "bad", what="features")
+        return {"seats": self.size, "features": len(self.features), "cells": len(self.rules.bounds)}
+
+    def check_pool(self) -> dict[str, Any]:
+        """People and types are in order and belong together."""
+        people, types = record(self.documents["pool.json"], "people", "types")
+        firsts = [sum(len(values) for _, values in self.features[:f]) for f in range(len(self.features))]
+        for i, kind in enumerate(array(types)):
+            indices = [
+                whole(v, 0, len(values) - 1)
+                for v, (_, values) in zip(array(kind, len(firsts)), self.features)
+            ]
+            need(i == 0 or types[i - 1] < kind, "bad", what=f"type {i}")
+            self.rules.type_cells.append([first + v for first, v in zip(firsts, indices)])
+        counts = [0] * len(types)
+        for i, person in enumerate(array(people)):
+            name, t = array(person, 2)
+            need(string(name) > (self.ids[-1] if self.ids else ""), "bad", what=f"person {i}")
+            counts[whole(t, 0, len(types) - 1)] += 1
+            self.ids.append(name)
+            self.kinds.append(t)
+        need(0 not in counts and len(people) == self.n, "bad", what="people")
+        self.rules = self.rules._replace(size=self.size, people=counts)
+        bodies = []
+        for kind in types:
+            pairs = [[name, values[v]] for (name, values), v in zip(self.features, kind)]
+            bodies.append(json.dumps(pairs, ensure_ascii=False, separators=(",", ":")).encode())
+        self.leaves = [
+            seq("klero/leaf/trial/v1", [i.encode(), bodies[t]]) for i, t in zip(self.ids, self.kinds)
+        ]
+        return {"n": self.n, "types": len(types)}
+
+    def check_commitment(self) -> dict[str, Any]:
+        """The hashes are those of the files."""
+        found = {
+            name: sha256(self.files[name + ".json"]) for name in ("certificate", "declaration", "lottery")
+        }
+        found["pool"] = merkle_root(sorted(self.leaves))
+        parts = [found[name] for name in ("declaration", "pool", "lottery", "certificate")]
+        found["commitment"] = self.commitment = seq("klero/commit/v1", parts)
+        stated = record(self.documents["commitment.json"], *found)
+        for (name, digest), text in zip(found.items(), stated):
+            need(text == digest.hex(), "bad_hash", what=name)
+        return {"hex": self.commitment.hex()}
+
+    def check_lottery(self) -> dict[str, Any]:
+        """Panels are in order, and their counts sum to M."""
+        (panels,) = record(self.documents["lottery.json"], "panels")
+        last: list[list[int]] = []
+        for i, item in enumerate(array(panels)):
+            count, seats = array(item, 2)
+            whole(count, 1)
+            for pair in array(seats):
+                t, s = array(pair, 2)
+                whole(t, 0, len(self.rules.people) - 1)
+                whole(s, 1)
+            need(rises([t for t, _ in seats]) and (i == 0 or last < seats), "bad", what=f"panel {i}")
+            last = seats
+            self.panels.append((count, seats))
+        need(sum(count for count, _ in self.panels) == self.denominator, "bad", what="counts")
+        return {"n": len(self.panels)}
+
+    def check_quotas(self) -> dict[str, Any]:
+        """Each panel has its size and meets every quota."""
+        rules = self.rules
+        for i, (_, seats) in enumerate(self.panels):
+            filled = [0] * len(rules.bounds)
+            for t, s in seats:
+                need(s <= rules.people[t], "bad", what=f"panel {i}, type {t}")
+                for c in rules.type_cells[t]:
+                    filled[c] += s
+            need(sum(s for _, s in seats) == self.size, "bad", what=f"panel {i}, size")
+            for c, ((low, high), seated) in enumerate(zip(rules.bounds, filled)):
+                need(low <= seated <= high, "bad", what=f"panel {i}, cell {c}")
+        return {"cells": len(rules.bounds), "n": len(self.panels)}
+
+    def check_certificate(self) -> dict[str, Any]:
+        """Every level's claim is true, and the types are settled as the objective asks."""
+        gap, self.level, levels = record(self.documents["certificate.json"], "gap", "level", "levels")
+        need(self.level in ("L0", "L1"), "bad", what="L0/L1")
+        self.gap = rational(gap)
+        self.levels = [read_level(item, self.rules) for item in array(levels)]
+        settled: dict[int, int] = {}
+        values: list[Fraction] = []
+        common = 1
+        for i, level in enumerate(self.levels):
+            need(not values or values[-1] <= level.value, "bad", what=f"level {i}, value")
+            need(
+                self.leximin or level.value == 0 or i + 1 == len(self.levels),
+                "bad",
+                what=f"level {i}, maximin",
+            )
+            need(not settled.keys() & level.types.keys(), "bad", what=f"level {i}, types")
+            need(level_bound(self.rules, level, settled, values) == level.value, "bad_bound", i=i)
+            common *= level.value.denominator // gcd(common, level.value.denominator)
+            need(common.bit_length() <= COMMON_BITS, "bad", what=f"level {i}, denominator")
+            settled.update(dict.fromkeys(level.types, i))
+            values.append(level.value)
+        need(bool(values) and (not self.leximin or len(settled) == len(self.rules.people)), "unsettled")
+        return {"n": len(values), "trees": sum(bool(level.proof) for level in self.levels)}
+
+    def check_gap(self) -> dict[str, Any]:
+        """The stated gap is the largest distance between a claim and a probability."""
+        won = [0] * len(self.rules.people)
+        for count, seats in self.panels:
+            for t, s in seats:
+                won[t] += count * s
+        chances = [Fraction(w, self.denominator * n) for w, n in zip(won, self.rules.people)]
+        worst = Fraction(0)
+        rest = set(range(len(chances)))
+        for i, level in enumerate(self.levels):
+            last_of_maximin = not self.leximin and i + 1 == len(self.levels)
+            group = rest if last_of_maximin else set(level.types)
+            rest = rest - group
+            worst = max(worst, level.value - min(chances[t] for t in group))
+        proven = any(level.proof for level in self.levels)
+        need(worst == self.gap and self.level == ("L1" if proven else "L0"), "bad_gap")
+        return {"level": self.level, "gap": rounded_up(worst)}
+
+    def check_seed(self) -> dict[str, Any]:
+        """The draw is one of this lottery, and its seed comes from its text."""
+        keys = ("entry", "panel", "position", "rejected", "seed_text", "format", "mark", "seed_kind")
+        entry, panel, u, j, text, *names = record(self.documents[DRAW_FILE], *keys, "commitment", "seed")
+        for number in (entry, u, j):
+            whole(number, 0)
+        for person in array(panel):
+            string(person)
+        need(string(text) != "", "bad", what="seed_text")
+        need(names[:3] == ["klero-draw/1", "TRIAL", "trial"], "bad", what="mark")
+        need(names[3] == self.commitment.hex(), "bad", what="commitment")
+        self.seed = seq("klero/seed/trial/v1", [self.commitment, text.encode()])
+        need(names[4] == self.seed.hex(), "bad", what="seed")
+        return {"hex": self.seed.hex()}
+
+    def check_index(self) -> dict[str, Any]:
+        """The seed gives this position, and the position this entry."""
+        draw = self.documents[DRAW_FILE]
+        u, rejected = position(self.seed, self.denominator)
+        left = u
+        for self.entry, (count, _) in enumerate(self.panels):
+            left -= count
+            if left < 0:
+                break
+        expected = (u, rejected, self.entry)
+        need(
+            (draw["position"], draw["rejected"], draw["entry"]) == expected,
+            "bad_index",
+            u=u,
+            j=rejected,
+            e=self.entry,
+        )
+        return {"u": u, "e": self.entry}
+
+    def check_panel(self) -> dict[str, Any]:
+        """The lowest tickets of each type have its seats."""
+        drawn: list[str] = []
+        queue = sorted(zip(tickets(self.seed, self.leaves), self.ids, self.kinds))
+        for t, seats in self.panels[self.entry][1]:
+            drawn.extend([person for _, person, kind in queue if kind == t][:seats])
+        need(sorted(drawn) == self.documents[DRAW_FILE]["panel"], "bad_people")
+        return {"n": len(drawn)}
+
+
+Step = tuple[str, tuple[str, ...], Callable[[Bundle], dict[str, Any]]]
+LOTTERY_CHECKS: list[Step] = [
+    ("files", (), Bundle.check_files),
+    ("encoding", ("files",), Bundle.check_encoding),
+    ("declaration", ("encoding",), Bundle.check_declaration),
+    ("pool", ("declaration",), Bundle.check_pool),
+    ("commitment", ("pool",), Bundle.check_commitment),
+    ("lottery", ("pool",), Bundle.check_lottery),
+    ("quotas", ("lottery",), Bundle.check_quotas),
+    ("certificate", ("pool",), Bundle.check_certificate),
+    ("gap", ("quotas", "certificate"), Bundle.check_gap),
+]
+DRAW_CHECKS: list[Step] = [
+    ("draw.seed", ("commitment",), Bundle.check_seed),
+    ("draw.index", ("lottery", "draw.seed"), Bundle.check_index),
+    ("draw.panel", ("quotas", "draw.index"), Bundle.check_panel),
+]
+
+
+def rounded_up(gap: Fraction) -> str:
+    """A fraction as a decimal that is never below it, in integers alone."""
+    nanos = -(-gap.numerator * 10**9 // gap.denominator)
+    return f"{nanos // 10**9}.{nanos % 10**9:09d}".rstrip("0").rstrip(".")
+
+
+def verify(files: dict[str, bytes], lang: str = "en") -> list[Check]:
+    """All checks, in order; those of a draw if there is one."""
+    bundle, done = Bundle(files), []
+    failures = set()
+    for name, needs, check in LOTTERY_CHECKS + (DRAW_CHECKS if DRAW_FILE in files else []):
+        try:
+            for other in needs:
+                need(other not in failures, "blocked", name=other)
+            key, values, ok = name, check(bundle), True
+        except Failed as failed:
+            key, values, ok = failed.key, failed.values, False
+        except (ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
+            key, values, ok = "garbage", {"kind": str(error)[:80] or type(error).__name__}, False
+        if not ok:
+            failures.add(name)
+        done.append(Check(name, ok, TEXTS[key][lang == "fr"].format(**values)))
+    return done
+
+
+def read_folder(path: str) -> dict[str, bytes]:
+    """The files of a bundle. What is no plain file counts as a foreign one; oversized ones are cut just above the limit."""
+    files: dict[str, bytes] = {}
+    with os.scandir(path) as entries:
+        for entry in entries:
+            name = os.fsencode(entry.name).decode("utf-8", "replace")
+            if not entry.is_file(follow_symlinks=False):
+                files[name + "/"] = b""
+            elif entry.name in FILES or entry.name == DRAW_FILE:
+                with open(entry.path, "rb") as stream:  # noqa: PTH123
+                    files[name] = stream.read(FILE_LIMIT + 1)
+            else:
+                files[name] = b""
+    return files
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Recheck a klero bundle.")
+    parser.add_argument("bundle", help="the folder of the bundle")
+    parser.add_argument("--lang", choices=("en", "fr"), default="en", help="language of the output")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    french = options.lang == "fr"
+    try:
+        files = read_folder(options.bundle)
+    except (OSError, ValueError):
+        print(TEXTS["no_folder"][french].format(path=options.bundle), file=sys.stderr)
+        return 2
+    checks = verify(files, options.lang)
+    failed = next((check for check in checks if not check.ok), None)
+    if options.json:
+        print(
+            json.dumps(
+                {"checks": [check._asdict() for check in checks], "ok": failed is None}, ensure_ascii=True
+            )
+        )
+    else:
+        for check in checks:
+            print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<11}  {check.detail}".rstrip())
+        print(
+            TEXTS["all_ok"][french]
+            if failed is None
+            else TEXTS["not_all_ok"][french].format(name=failed.name)
+        )
+    return 0 if failed is None else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
