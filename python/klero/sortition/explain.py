@@ -44,7 +44,8 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
         head = _("Level {number} of {total}: {percent} ({exact}).").format(
             number=number, total=len(shown), percent=percent(level.value, lang), exact=level.value
         )
-        parts.append(f"{head} {_level_words(lottery, level, lang)}")
+        given = [_("With the levels before held:")] if number > 1 else []
+        parts.append(" ".join([head, *given, _level_words(lottery, level, lang)]))
     parts.append(
         _("The lottery's whole balls come within {gap} of these bounds (measured, worst level).").format(
             gap=f"{float(lottery.certificate.gap):.1e}"
