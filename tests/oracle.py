@@ -1,9 +1,9 @@
 """The slow, obvious answer that every fast path is compared with, in Python's exact fractions.
 
-All panels of a small pool are listed one by one. The leximin lottery over them is found as it is defined: raise
-the smallest probability as far as it goes, see who can't have more, hold them, go on with the rest. Each step is
-a linear programme over the panels' weights, solved by a textbook simplex with Bland's rule. Of klero it uses
-only the class that holds an instance.
+All panels of a small pool are listed one by one. The leximin lottery over them is found as it is defined:
+raise the smallest probability as far as it goes, see who can't have more, hold them, go on with the rest. Each
+step is a linear programme over the panels' weights, solved by a textbook simplex with Bland's rule. Of klero it
+uses only the class that holds an instance.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def keeps_quotas(instance: Instance, panel: Sequence[int]) -> bool:
 def leximin(panels: Sequence[Sequence[int]], counts: Sequence[int]) -> tuple[Fraction, ...]:
     """The leximin probabilities over lotteries on these panels, for a person of each type.
 
-    One linear programme serves for all steps. Its variables, all at least 0: a weight for each panel, the common
-    floor, and for each open type what it gets above that.
+    One linear programme serves for all steps. Its variables, all at least 0: a weight for each panel, the
+    common floor, and for each open type what it gets above that.
     """
     types = range(len(counts))
     share = [[Fraction(panel[t], counts[t]) for panel in panels] for t in types]
@@ -120,8 +120,8 @@ def maximise(
     _simplex(tableau, basis, [Fraction(0)] * width + [Fraction(-1)] * height)
     if any(tableau[i][-1] for i in range(height) if basis[i] >= width):
         raise ValueError("the programme has no solution")
-    # An artificial variable still in the basis is 0: exchange it for a real one. If there is none, the row says
-    # 0 = 0 and goes.
+    # An artificial variable still in the basis is 0: exchange it for a real one. If there is none, the row
+    # says 0 = 0 and goes.
     for i in reversed(range(height)):
         if basis[i] >= width:
             column = next((j for j in range(width) if tableau[i][j]), None)

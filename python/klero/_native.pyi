@@ -20,9 +20,9 @@ class PanelSearch:
     def __len__(self) -> int:
         """Number of distinct panels found."""
 
-    def herd(self, target: list[float], count: int, breadth: int) -> None:
+    def herd(self, target: list[float], count: int, breadth: int, deep: bool) -> None:
         """Adds `count` panels whose running mean follows `target` (expected seats by type); each tries the `breadth` types
-        that are owed most as newcomers. O(count · breadth · size · features)."""
+        that are owed most as newcomers; `deep` also tries moves of three exchanges. O(count · breadth · size · features)."""
 
     def toward(self, direction: list[float]) -> bool:
         """Moves the current panel to a local maximum of Σ direction·seats and adds it; whether it is new."""

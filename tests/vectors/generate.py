@@ -115,7 +115,6 @@ def canonical_cases() -> list[dict[str, Any]]:
         "single quotes": b"{'a':1}",
     }
     cases = [(name, data, True) for name, data in good.items()] + [(name, data, False) for name, data in bad.items()]
-    # What would be long is written as [unit, times, ...]: repeated bytes.
     return [{"name": name, "runs": runs(data), "valid": valid} for name, data, valid in cases]
 
 
@@ -230,14 +229,14 @@ def draw(commitment: bytes, leaves: dict[str, bytes], people: dict[str, int], pa
 
 
 def leximin() -> dict[str, str]:
-    """Old people share 1 seat among 3, young ones 2 among 5. The second level has a proof (not that it would need one): where at most
-    one young woman sits, a leaf over scale 2 whose bound, 5/2, is rounded down to 2."""
+    """Old people share 1 seat among 3, young ones 2 among 5. The second level has a proof, though it needs none: where at
+    most one young woman sits, a leaf over scale 2 whose bound, 3/2, is rounded down to 1."""
     features = [("age", [("old", 1, 1), ("young", 2, 2)]), ("gender", [("f", 1, 2), ("m", 1, 2)])]
     people = {"Zoë": 0, "Ada": 1, 'Ben "B"': 1, "Cy": 2, "Di": 2, "Eve": 2, "Fé\\": 3, "Gus": 3}
     first = {"cells": [[0, "1"]], "held": [], "proof": [], "seats": "0", "types": [[0, "1"], [1, "1"]], "value": "1/3"}
     proof = [
         {"above": 2, "at_most": 1, "below": 1, "type": 2},
-        {"cells": [[1, "1"]], "scale": "2", "seats": "0"},
+        {"cells": [[0, "-2"], [1, "1"]], "scale": "2", "seats": "0"},
         {"cells": [[0, "-1"], [1, "1"]], "scale": "1", "seats": "0"},
     ]
     # held −1 on the old, who have 1 seat among 3 at 1/3 each: U = 2 − 1, and (1 + 3·1/3) / 5 = 2/5.
@@ -258,18 +257,16 @@ def leximin() -> dict[str, str]:
 
 
 def maximin() -> dict[str, str]:
-    """Nobody from abroad may sit; everybody else should have 2/5, and a type that the last level doesn't name has less."""
-    features = [("home", [("abroad", 0, 0), ("here", 2, 2)]), ("work", [("no", 0, 2), ("yes", 0, 1)])]
+    """Nobody from abroad may sit. One seat at least is for the two who work, so the other three share one at most: 1/3 each."""
+    features = [("home", [("abroad", 0, 0), ("here", 2, 2)]), ("work", [("no", 0, 2), ("yes", 1, 2)])]
     people = {"a1": 0, "h1": 1, "h2": 1, "h3": 1, "w1": 2, "w2": 2}
     never = {"cells": [[0, "1"]], "held": [], "proof": [], "seats": "0", "types": [[0, "1"]], "value": "0"}
-    rest = {"cells": [[1, "3"]], "held": [], "proof": [], "seats": "0", "types": [[1, "3"], [2, "3"]], "value": "2/5"}
-    panels = [[200, [[1, 1], [2, 1]]], [600, [[1, 2]]]]
-    panels = [[800, [[1, 1], [2, 1]]], [200, [[1, 2]]]]
+    rest = {"cells": [[1, "1"], [3, "-1"]], "held": [], "proof": [], "seats": "0", "types": [[1, "1"]], "value": "1/3"}
     return bundle(
         features,
         [[0, 0], [1, 0], [1, 1]],
         people,
-        panels,
+        [[990, [[1, 1], [2, 1]]], [10, [[2, 2]]]],
         objective="maximin",
         denominator=1000,
         size=2,

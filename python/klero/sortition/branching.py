@@ -26,14 +26,18 @@ Bounds = tuple[tuple[int, ...], tuple[int, ...]]
 
 # Denominators tried for a leaf's dual weights, smallest first: those of small bases are small.
 _SCALES = (1, 2, 3, 4, 5, 6, 8, 12, 60, 840, 10**6)
-MOST_NODES = 20_000
+MOST_NODES = 5_000
+
+
+class ProofTooLargeError(Exception):
+    """The tree would have more than `MOST_NODES` nodes."""
 
 
 def prove(instance: Instance, weights: Sequence[int], limit: int) -> tuple[Split | Leaf, ...]:
     """A tree that shows Σ weights·x ≤ limit over all panels; the claim must be true.
 
     Raises:
-        InternalError: the tree would have more than `MOST_NODES` nodes, or a panel scores above the limit.
+        ProofTooLargeError: the tree would have more than `MOST_NODES` nodes, or a panel scores above the limit.
     """
     relaxation = _Relaxation(instance, weights)
     nodes: list[Split | Leaf | None] = [None]
@@ -47,7 +51,7 @@ def prove(instance: Instance, weights: Sequence[int], limit: int) -> tuple[Split
             continue
         t = _most_fractional(seats, bounds)
         if t is None or len(nodes) + 2 > MOST_NODES:
-            raise InternalError("The proof of a fairness level grew too large. Please report it with the two tables.")
+            raise ProofTooLargeError
         at_most = min(max(floor(seats[t]), bounds[0][t]), bounds[1][t] - 1)
         below, above = len(nodes), len(nodes) + 1
         nodes[place] = Split(t, at_most, below, above)

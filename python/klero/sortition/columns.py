@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from klero.errors import InternalError
-from klero.sortition.branching import prove
+from klero.sortition.branching import ProofTooLargeError, prove
 from klero.sortition.certificate import Level, mean_bound, primitive, sparse
 from klero.sortition.feasibility import feasible_panel
 from klero.sortition.rational import solve_rational
@@ -27,9 +27,15 @@ if TYPE_CHECKING:
     from klero.sortition.instance import Instance
 
 Panel = tuple[int, ...]
-# An undervalued panel must be so by more than the floats' rounding.
-_TOLERANCE = 1e-7
+
+
+class TooLargeError(Exception):
+    """Exact leximin over panels is out of reach for this pool: the master's basis or a proof grew too large."""
+
+
 _MOST_SCALED = 10**6
+# Beyond this, a price is no whole number that the exact search takes.
+_LARGEST_PRICE = 10**9
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,9 @@ def leximin_over_panels(
     """Leximin (or its first level: maximin) over all feasible panels, starting from some of them.
 
     Every type that can sit at all must sit in one of the panels given; `never` proves the others.
+
+    Raises:
+        TooLargeError: the pool is too large for exact arithmetic over panels.
     """
     master = _Master(instance, panels)
     levels = list(never)
@@ -129,6 +138,8 @@ class _Master:
             if solve(self._solver) != self._solver.OPTIMAL:
                 raise InternalError("A lottery over panels was not solved. Please report it with the two tables.")
             exact = self._exact_basis()
+            if exact and max(map(abs, exact[0])) > _LARGEST_PRICE:
+                raise TooLargeError
             prices = exact[0] if exact else self._float_prices()
             best = self._best_panel(prices)
             if best not in self.panels:
@@ -137,7 +148,7 @@ class _Master:
                 prices, value, self.weights = exact
                 return self._level(prices, value)
             else:
-                raise InternalError("A lottery over panels was not solved exactly. Please report it with the two tables.")
+                raise TooLargeError
 
     def _float_prices(self) -> list[int]:
         duals = [-row.dual_value() for row in self._rows]
@@ -196,7 +207,10 @@ class _Master:
         group = sparse({t: p for t, p in enumerate(prices) if t not in self.settled})
         held = sparse({t: p for t, p in enumerate(prices) if t in self.settled})
         limit = max(_score(prices, p) for p in self.panels)
-        level = Level(value, group, (), 0, held, prove(self.instance, prices, limit))
+        try:
+            level = Level(value, group, (), 0, held, prove(self.instance, prices, limit))
+        except ProofTooLargeError as error:
+            raise TooLargeError from error
         if mean_bound(self.instance, self.settled, level, limit) != value:
             raise InternalError("A level and its proof disagree. Please report it with the two tables.")
         return level

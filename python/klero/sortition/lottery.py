@@ -1,8 +1,9 @@
 """Which lottery over panels is the fairest, and what chance does it give to each person?
 
 The way: feasibility → marginals (`marginals.py`) → panels and weights (`realise.py`) → whole balls → certificate. Two things
-can make the linear bound untrue, both rare and both settled exactly: people who can sit on no feasible panel (found when no panel holds them,
-proved by a tree, fixed at 0), and deeper gaps, for which `columns.py` computes leximin over the panels themselves.
+can make the linear bound untrue, both rare: people who can sit on no feasible panel (found when no panel holds them, proved by a tree, fixed
+at 0), and deeper gaps, for which `columns.py` computes leximin over the panels themselves. Where a pool with such a gap is too large for
+that, the lottery nearest to the bounds is published (`shortfall.py`), and the certificate's gap is not small but stated.
 
 Guarantee: each panel meets every quota; the published probabilities are those of the balls, exact; the certificate's levels bound
 what any lottery can give, and its gap says how far the balls are from them.
@@ -18,15 +19,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from klero.errors import Fault, InputError
-from klero.sortition.branching import prove
+from klero.sortition.branching import ProofTooLargeError, prove
 from klero.sortition.certificate import Certificate, Level, shortfall
-from klero.sortition.columns import leximin_over_panels
+from klero.sortition.columns import TooLargeError, leximin_over_panels
 from klero.sortition.feasibility import explain_infeasible, feasible_panel
 from klero.sortition.instance import Instance, build_instance
-from klero.sortition.marginals import leximin, maximin
+from klero.sortition.marginals import Marginals, leximin, maximin
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
 from klero.sortition.realise import new_search, realise
+from klero.sortition.shortfall import ShortfallProgramme
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +43,7 @@ Entry = tuple[int, tuple[tuple[int, int], ...]]
 Panel = tuple[int, ...]
 Progress = Callable[[str, int], None]
 DENOMINATOR = 10**6
+_NEAREST_ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -299,7 +302,10 @@ class _Work:
             if not excluded:
                 break
             never.extend(excluded)
-        return self._over_panels(known, never)
+        try:
+            return self._over_panels(known, never)
+        except TooLargeError:
+            return self._nearest(known, marginals)
 
     def _excluded(self, known: list[Panel], never: Sequence[Level]) -> list[Level]:
         """Proofs for the types that no panel can hold; a panel for each of the others is added to `known`."""
@@ -313,8 +319,30 @@ class _Work:
                 known.append(panel)
                 continue
             weights = [int(i == t) for i in range(len(self.instance.types))]
-            levels.append(Level(Fraction(0), ((t, 1),), (), 0, (), prove(self.instance, weights, 0)))
+            try:
+                levels.append(Level(Fraction(0), ((t, 1),), (), 0, (), prove(self.instance, weights, 0)))
+            except ProofTooLargeError:
+                continue  # their level stays the linear bound, and the gap says so
         return levels
+
+    def _nearest(
+        self, known: Sequence[Panel], marginals: Marginals
+    ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
+        """The lottery with the smallest shortfall against the linear levels: they remain bounds, and the gap is stated."""
+        with self.phase("columns"):
+            search = new_search(self.instance, known[0])
+            for panel in known[1:]:
+                search.add(list(panel))
+            types = [(0, n) for n in self.instance.counts]
+            programme = ShortfallProgramme(
+                self.instance, [float(s) for s in marginals.seats], search, self.instance.cell_bounds, types
+            )
+            weights, _ = programme.run(self._progress, _NEAREST_ROUNDS)
+        mean = [Fraction(0)] * len(self.instance.types)
+        for i, w in enumerate(weights):
+            for t, s in search.panel(i) if w else ():
+                mean[t] += Fraction(w) * s
+        return search, weights, mean, marginals.levels
 
     def _over_panels(
         self, known: Sequence[Panel], never: Sequence[Level]

@@ -3,8 +3,8 @@
 Method. If a lottery has the target as its mean, each of its panels lies where the target lies: a quota that binds on average binds
 in every panel. On that face, panels come from the Rust search (`rust/core/src/sortition/search.rs`), each for what is
 owed so far; their weights from a balance (`weights.rs`) that ends at a residual near rounding. Where panels are missing, the
-balance's own residual is the direction to look in: first by search, then by an exact integer programme, which either finds a
-panel or shows that the target is out of reach.
+balance's own residual is the direction to look in; where search alone does not get there, a linear programme over the panels found
+(`shortfall.py`) prices the types, and an exact integer programme finds the panel that is worth most or shows that the target is out of reach.
 
 Cost: about 1.5 panels a type, tenths of a millisecond to two milliseconds each. One thread, no randomness.
 """
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from klero._native import PanelSearch
 from klero.sortition.feasibility import feasible_panel
+from klero.sortition.shortfall import ShortfallProgramme
 
 if TYPE_CHECKING:
     from klero.sortition.instance import Instance
@@ -27,14 +28,15 @@ Pairs = tuple[tuple[int, int], ...]
 Progress = Callable[[str, int], None]
 
 # Seats by which the balanced mean may miss the target: below a ball at M = 10^9.
-_RESIDUAL = 1e-10
+RESIDUAL = 1e-10
 _NEWTON_STEPS = 60
 # A quota or probability this near to its limit is at its limit.
 _NEAR = 1e-9
-# Panels between two looks at the clock and the keyboard.
+# Panels between two looks at the keyboard.
 _CHUNK = 24
-_SEARCH_ROUNDS = 4
-_EXACT_ROUNDS = 12
+# Below this share of new panels in a chunk, pairs of exchanges are stuck and triples are tried.
+_FRESH = 0.75
+_SEARCH_ROUNDS = 8
 _DIRECTION_SCALE = 10**6
 
 
@@ -125,29 +127,33 @@ class _Realiser:
         self._face = face
         self._progress = progress
         self._breadth = max(64, instance.size // 2)
+        self._deep = False
 
     def run(self) -> list[float] | None:
         types = len(self.target)
         self._herd(types + types // 2 + 30)
         if not self._seat_everyone():
             return None
-        missing: list[float] = []
-        for round_ in range(_SEARCH_ROUNDS + _EXACT_ROUNDS):
-            weights, residual, missing, prices = self.search.balance(self.target, _RESIDUAL, _NEWTON_STEPS)
-            if residual < _RESIDUAL:
+        for _ in range(_SEARCH_ROUNDS):
+            weights, residual, missing, prices = self.search.balance(self.target, RESIDUAL, _NEWTON_STEPS)
+            if residual < RESIDUAL:
                 return weights
-            if round_ < _SEARCH_ROUNDS:
-                self.search.toward(missing)
-                self.search.toward(prices)
-            elif not self._exact(missing):
+            self.search.toward(prices)
+            if not self._add_best(missing):
                 return None
             self._breadth *= 2
+            self._deep = True
             self._herd(types // 2 + 10)
-        return None
+        cells, types_ = self._face
+        programme = ShortfallProgramme(self.instance, self.target, self.search, cells, types_)
+        weights, shortfall = programme.run(self._progress)
+        return weights if shortfall < _NEAR else None
 
     def _herd(self, panels: int) -> None:
         for done in range(0, panels, _CHUNK):
-            self.search.herd(self.target, min(_CHUNK, panels - done), self._breadth)
+            count, before = min(_CHUNK, panels - done), len(self.search)
+            self.search.herd(self.target, count, self._breadth, self._deep)
+            self._deep = self._deep or len(self.search) - before < _FRESH * count
             if self._progress:
                 self._progress("panels", len(self.search))
 
@@ -166,8 +172,8 @@ class _Realiser:
             seated = self.search.seated()
         return True
 
-    def _exact(self, direction: Sequence[float]) -> bool:
-        """Adds the best panel of the face in a direction; False if that shows that the target is out of reach."""
+    def _add_best(self, direction: Sequence[float]) -> bool:
+        """Adds the best panel of the face in a direction; False if it shows that the target is out of reach."""
         cells, types = self._face
         scale = _DIRECTION_SCALE / max(1e-300, *(abs(d) for d in direction))
         weights = [round(d * scale) for d in direction]
@@ -175,7 +181,7 @@ class _Realiser:
         if panel is None:
             return False
         score = sum(w * s for w, s in zip(weights, panel, strict=True))
-        if score < sum(w * x for w, x in zip(weights, self.target, strict=True)):
+        if score < sum(w * x for w, x in zip(weights, self.target, strict=True)) - 1:
             return False
         self.search.add(list(panel))
         return True

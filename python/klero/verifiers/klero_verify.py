@@ -43,7 +43,7 @@ TEXTS = {
     "files": ("{n} files", "{n} fichiers"),
     "missing": ("{name} is missing", "{name} manque"),
     "foreign": ("{name!r} is no file of a bundle", "{name!r} n'est pas un fichier du dossier"),
-    "bytes": ("{n} bytes", "{n} octets"),
+    "encoding": ("{n} bytes", "{n} octets"),
     "too_big": ("{name}: more than {limit} bytes", "{name} : plus de {limit} octets"),
     "not_canonical": ("{name} is not canonical JSON: {why}", "{name} n'est pas du JSON canonique : {why}"),
     "declaration": (

@@ -1,6 +1,6 @@
 //! Bindings of the sortition kernels.
 
-use klero_core::sortition::{balance, round_to_balls, Panels, Rules, Search};
+use klero_core::sortition::{balance, round_to_balls, Depth, Panels, Rules, Search};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 
@@ -9,12 +9,16 @@ use crate::door;
 /// Weights, residual, missing seats by type, prices by type.
 type Balanced = (Vec<f64>, f64, Vec<f64>, Vec<f64>);
 
+/// Types tried as newcomers when a single direction is followed.
+const TOWARD_BREADTH: usize = 128;
+
 /// Panels found so far and the search that finds more. See `_native.pyi`.
 #[pyclass(module = "klero._native")]
 struct PanelSearch {
     search: Search,
     panels: Panels,
     owed: Vec<f64>,
+    depth: Depth,
 }
 
 fn value_error(error: impl std::fmt::Display) -> PyErr {
@@ -39,6 +43,7 @@ impl PanelSearch {
             search,
             panels,
             owed: vec![0.0; types.len()],
+            depth: Depth::Pair,
         })
     }
 
@@ -52,19 +57,26 @@ impl PanelSearch {
         target: Vec<f64>,
         count: usize,
         breadth: usize,
+        deep: bool,
     ) -> PyResult<()> {
+        if deep {
+            self.depth = Depth::Triple;
+        }
         let Self {
             search,
             panels,
             owed,
+            depth,
         } = self;
-        door::detached(py, |_| search.herd(&target, owed, count, breadth, panels))
+        door::detached(py, |_| {
+            search.herd(&target, owed, count, breadth, *depth, panels)
+        })
     }
 
     fn toward(&mut self, py: Python<'_>, direction: Vec<f64>) -> PyResult<bool> {
         let Self { search, panels, .. } = self;
         door::detached(py, |_| {
-            search.improve(&direction, direction.len(), 20);
+            search.improve(&direction, TOWARD_BREADTH, Depth::Pair, 4);
             panels.add(search.panel()).1
         })
     }
@@ -95,9 +107,14 @@ impl PanelSearch {
         people: Vec<u32>,
         balls: u64,
     ) -> PyResult<Vec<u64>> {
-        let Self { search, panels, .. } = self;
+        let Self {
+            search,
+            panels,
+            depth,
+            ..
+        } = self;
         door::detached(py, |_| {
-            round_to_balls(search, panels, &weights, &target, &people, balls)
+            round_to_balls(search, panels, &weights, &target, &people, balls, *depth)
         })
     }
 

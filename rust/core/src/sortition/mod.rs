@@ -12,6 +12,6 @@ pub mod weights;
 
 pub use balls::round_to_balls;
 pub use rules::{Rules, RulesError};
-pub use search::Search;
+pub use search::{Depth, Search};
 pub use store::Panels;
 pub use weights::{balance, Balance};

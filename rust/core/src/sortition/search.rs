@@ -35,11 +35,24 @@ struct Move {
     gain: f64,
     seat: usize,
     newcomer: u32,
-    second: Option<(usize, u32)>,
+    /// Exchanges (seat, newcomer) that take back what the first one breaks.
+    repairs: [Option<(usize, u32)>; 2],
+}
+
+/// How far a move may go: one exchange, a pair, or three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// An exchange, and where it breaks quotas a second one that takes the breach back.
+    Pair,
+    /// Also two that take back a part each: slower, for quotas so exact that pairs get stuck.
+    Triple,
 }
 
 /// A gain below this is rounding, not a reason to move.
 const LEAST_GAIN: f64 = 1e-9;
+
+/// Three exchanges are tried for up to so many broken features: the ways to share them out double with each.
+const MOST_SHARED: u32 = 8;
 
 impl Search {
     /// Starts from a feasible panel (seats by type).
@@ -117,13 +130,14 @@ impl Search {
         owed: &mut [f64],
         panels: usize,
         breadth: usize,
+        depth: Depth,
         store: &mut Panels,
     ) {
         for _ in 0..panels {
             for (o, x) in owed.iter_mut().zip(target) {
                 *o += x;
             }
-            self.improve(owed, breadth, 1);
+            self.improve(owed, breadth, depth, 1);
             store.add(&self.count);
             for (o, &s) in owed.iter_mut().zip(&self.count) {
                 *o -= f64::from(s);
@@ -133,7 +147,7 @@ impl Search {
 
     /// Raises Σ direction·seats by moves that seat one of the `breadth` types with the highest direction, until none helps or so
     /// many passes over them are done.
-    pub fn improve(&mut self, direction: &[f64], breadth: usize, passes: usize) {
+    pub fn improve(&mut self, direction: &[f64], breadth: usize, depth: Depth, passes: usize) {
         for _ in 0..passes {
             // Highest first; ties by type, so the order is a function of the values alone.
             self.order.sort_unstable_by(|&a, &b| {
@@ -152,7 +166,7 @@ impl Search {
                 if direction[newcomer as usize] <= lowest {
                     break;
                 }
-                while let Some(step) = self.best_move(newcomer, direction) {
+                while let Some(step) = self.best_move(newcomer, direction, depth) {
                     self.apply(step);
                     moved = true;
                 }
@@ -171,14 +185,15 @@ impl Search {
         self.count[t as usize] > self.rules.type_min[t as usize]
     }
 
-    /// The best exchange that seats one more of type `t`; where none alone gains, the best pair of exchanges that does.
-    fn best_move(&mut self, t: u32, direction: &[f64]) -> Option<Move> {
+    /// The best exchange that seats one more of type `t`; where none alone gains, the best pair of exchanges, then the best three.
+    fn best_move(&mut self, t: u32, direction: &[f64], depth: Depth) -> Option<Move> {
         if !self.has_room(t) {
             return None;
         }
         self.mark_blocked(t);
         self.best_single(t, direction)
             .or_else(|| self.best_pair(t, direction))
+            .or_else(|| (depth == Depth::Triple).then(|| self.best_triple(t, direction))?)
     }
 
     /// For each feature, marks the seats whose holder `t` could not replace without breaking a quota of that feature.
@@ -215,7 +230,7 @@ impl Search {
                         gain,
                         seat,
                         newcomer: t,
-                        second: None,
+                        repairs: [None, None],
                     });
                 }
             }
@@ -232,10 +247,7 @@ impl Search {
                 continue;
             }
             last = s;
-            let (word, bit) = (seat / 64, seat % 64);
-            let mask = (0..self.rules.features).fold(0, |m, f| {
-                m | (self.blocked[f * self.words + word] >> bit & 1) << f
-            });
+            let mask = self.broken_by(seat);
             if mask == 0 {
                 continue; // alone it has been tried
             }
@@ -246,11 +258,88 @@ impl Search {
                     gain: gain + found.0,
                     seat,
                     newcomer: t,
-                    second: Some(found.1),
+                    repairs: [Some(found.1), None],
                 });
             }
         }
         best
+    }
+
+    /// The best three exchanges: the features that the first one breaks are shared out between two repairs.
+    fn best_triple(&self, t: u32, direction: &[f64]) -> Option<Move> {
+        let mut best: Option<Move> = None;
+        let mut last = u32::MAX;
+        for seat in 0..self.seats.len() {
+            let s = self.seats[seat];
+            if s == t || s == last || !self.can_leave(s) {
+                continue;
+            }
+            last = s;
+            let mask = self.broken_by(seat);
+            if !(2..=MOST_SHARED).contains(&mask.count_ones()) {
+                continue;
+            }
+            let gain = direction[t as usize] - direction[s as usize];
+            // Each way to share the mask out once: the part that holds its lowest feature, and the rest.
+            let lowest = mask & mask.wrapping_neg();
+            let others = mask & !lowest;
+            let mut rest = others;
+            while rest != 0 {
+                let (one, two) = (mask & !rest, rest);
+                rest = (rest - 1) & others;
+                let Some((first, repair)) =
+                    self.best_second(seat, t, one, direction, f64::NEG_INFINITY)
+                else {
+                    continue;
+                };
+                let floor = best.map_or(LEAST_GAIN, |m| m.gain) - gain - first;
+                let Some((second, other)) = self.best_second(seat, t, two, direction, floor) else {
+                    continue;
+                };
+                let step = Move {
+                    gain: gain + first + second,
+                    seat,
+                    newcomer: t,
+                    repairs: [Some(repair), Some(other)],
+                };
+                if repair.0 != other.0 && self.keeps_type_bounds(&step) {
+                    best = Some(step);
+                }
+            }
+        }
+        best
+    }
+
+    /// Features (as bits) in which the newcomer of `mark_blocked` may not replace the holder of `seat`.
+    fn broken_by(&self, seat: usize) -> u64 {
+        let (word, bit) = (seat / 64, seat % 64);
+        (0..self.rules.features).fold(0, |mask, f| {
+            mask | (self.blocked[f * self.words + word] >> bit & 1) << f
+        })
+    }
+
+    fn keeps_type_bounds(&self, step: &Move) -> bool {
+        let pairs = || {
+            [
+                Some((step.seat, step.newcomer)),
+                step.repairs[0],
+                step.repairs[1],
+            ]
+            .into_iter()
+            .flatten()
+        };
+        let seated = |t: u32| {
+            let joins = pairs().filter(|&(_, newcomer)| newcomer == t).count() as u32;
+            let leaves = pairs().filter(|&(seat, _)| self.seats[seat] == t).count() as u32;
+            (self.count[t as usize] + joins).checked_sub(leaves)
+        };
+        pairs()
+            .flat_map(|(seat, newcomer)| [self.seats[seat], newcomer])
+            .all(|t| {
+                seated(t).is_some_and(|n| {
+                    (self.rules.type_min[t as usize]..=self.rules.type_max[t as usize]).contains(&n)
+                })
+            })
     }
 
     fn seats_in(&self, word: usize) -> u64 {
@@ -314,7 +403,7 @@ impl Search {
 
     fn apply(&mut self, step: Move) {
         self.replace(step.seat, step.newcomer);
-        if let Some((seat, newcomer)) = step.second {
+        for (seat, newcomer) in step.repairs.into_iter().flatten() {
             self.replace(seat, newcomer);
         }
     }
@@ -395,11 +484,11 @@ mod tests {
             let mut search = Search::new(rules.clone(), &start).map_err(|e| TestCaseError::fail(e.to_string()))?;
             let direction: Vec<f64> = (0..types.len() as u32).map(|t| f64::from((t * 5 + shift) % 7)).collect();
             let score = |seats: &[u32]| -> f64 { seats.iter().zip(&direction).map(|(&s, d)| f64::from(s) * d).sum() };
-            search.improve(&direction, types.len(), 5);
+            search.improve(&direction, types.len(), Depth::Triple, 5);
             prop_assert!(rules.allows(search.panel()));
             prop_assert!(score(search.panel()) >= score(&start));
             let mut again = Search::new(rules.clone(), search.panel()).map_err(|e| TestCaseError::fail(e.to_string()))?;
-            again.improve(&direction, types.len(), 5);
+            again.improve(&direction, types.len(), Depth::Triple, 5);
             prop_assert!(rules.allows(again.panel()));
         }
     }
@@ -415,7 +504,7 @@ mod tests {
             (vec![0; 4], vec![1; 4]),
         )?;
         let mut search = Search::new(rules, &[1, 0, 0, 1])?;
-        search.improve(&[0.0, 1.0, 1.0, 0.0], 4, 2);
+        search.improve(&[0.0, 1.0, 1.0, 0.0], 4, Depth::Pair, 2);
         assert_eq!(search.panel(), [0, 1, 1, 0]);
         Ok(())
     }
