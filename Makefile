@@ -36,8 +36,8 @@ test-python: $(STAMP)
 	MYPYPATH=python $(PY) -m mypy.stubtest klero._native
 	$(PY) -m pytest
 
-bench: $(STAMP) ## measure speed, and agreement with the reference
-	$(PY) -m pytest benches -o python_files='bench_*.py'
+bench: $(STAMP) ## measure speed and exactness on the cases in KLERO_DATA
+	$(PY) benches/sortition/run.py
 
 install: $(STAMP) ## build the package in release mode and install it into .venv
 

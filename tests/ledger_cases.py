@@ -61,7 +61,17 @@ def changes(value: Any) -> Iterator[Any]:
         yield from {value + 1, value - 1, 0, -1, 2**53 - 1} - {value}
         yield str(value)
     elif isinstance(value, str):
-        yield from {"", value + "x", value + "/2", "-" + value, "0", "L0", "leximin", "maximin", "9" * 4097} - {value}
+        yield from {
+            "",
+            value + "x",
+            value + "/2",
+            "-" + value,
+            "0",
+            "L0",
+            "leximin",
+            "maximin",
+            "9" * 4097,
+        } - {value}
         if value.lstrip("-").isdigit():
             yield from (str(int(value) + 1), str(int(value) - 1), str(int(value) * 2), "0" + value)
         yield 1
@@ -77,9 +87,11 @@ def changes(value: Any) -> Iterator[Any]:
             yield from ({**value, key: other} for other in changes(item))
 
 
-def large_lottery(seed: int = 1, *, people: int = 2000, types: int = 1200, panels: int = 2500, levels: int = 40) -> Any:
+def large_lottery(
+    seed: int = 1, *, people: int = 2000, types: int = 1200, panels: int = 2500, levels: int = 40
+) -> Any:
     """Something shaped like a lottery of real size. Its certificate's bounds are true and computed here; its fairness is poor."""
-    rng = random.Random(seed)  # noqa: S311
+    rng = random.Random(seed)
     sizes = (2, 5, 6, 8, 10)  # 31 cells in 5 features
     kinds: set[tuple[int, ...]] = set()
     while len(kinds) < types:
@@ -101,7 +113,7 @@ def large_lottery(seed: int = 1, *, people: int = 2000, types: int = 1200, panel
         person_type=tuple(person_type),
         id_column="id",
     )
-    entries = set()
+    entries: set[tuple[tuple[int, int], ...]] = set()
     while len(entries) < panels:
         seats: dict[int, int] = {}
         for i in rng.sample(range(people), size):
@@ -115,12 +127,16 @@ def large_lottery(seed: int = 1, *, people: int = 2000, types: int = 1200, panel
     gap = large_gap(instance, lottery, denominator, claims)
     certificate = SimpleNamespace(levels=claims, gap=gap, level="L0")
     return SimpleNamespace(
-        instance=instance, objective="leximin", denominator=denominator, panels=lottery, certificate=certificate
+        instance=instance,
+        objective="leximin",
+        denominator=denominator,
+        panels=lottery,
+        certificate=certificate,
     )
 
 
 def large_levels(rng: random.Random, instance: Any, levels: int) -> tuple[Any, ...]:
-    """Random weights of some 60 digits. Cell 0 has a maximum beyond reach, so a weight on it makes a bound loose: values can be
+    """Random weights of some 20 digits. Cell 0 has a maximum beyond reach, so a weight on it makes a bound loose: values can be
     made to rise."""
     types = list(range(len(instance.types)))
     rng.shuffle(types)
@@ -129,11 +145,13 @@ def large_levels(rng: random.Random, instance: Any, levels: int) -> tuple[Any, .
     claims: list[Any] = []
     for number in range(levels):
         group = sorted(types[number::levels])
-        y = {t: rng.randrange(1, 10**60) for t in group}
-        cells = {c: -(10**54) - rng.randrange(10**54) for c in range(31)}
-        seats = rng.randrange(10**54)
+        y = {t: rng.randrange(1, 10**20) for t in group}
+        cells = {c: -(10**14) - rng.randrange(10**14) for c in range(31)}
+        seats = rng.randrange(10**14)
         while True:
-            price = [seats + sum(cells[f + v] for f, v in zip(first, kind, strict=True)) for kind in instance.types]
+            price = [
+                seats + sum(cells[f + v] for f, v in zip(first, kind, strict=True)) for kind in instance.types
+            ]
             best = seats * instance.size + max(0, cells[0] * 10**9)
             best += sum(
                 n * max(0, y.get(t, 0) - price[t]) for t, n in enumerate(instance.counts) if t not in settled
@@ -142,7 +160,7 @@ def large_levels(rng: random.Random, instance: Any, levels: int) -> tuple[Any, .
             value = (best - fixed) / sum(instance.counts[t] * w for t, w in y.items())
             if not claims or value >= claims[-1].value:
                 break
-            cells[0] = 1 + 2 * max(0, cells[0])
+            cells[0] = 10**10 + 2 * max(0, cells[0])
         value_of_level = Fraction(value)
         settled.update(dict.fromkeys(group, value_of_level))
         claims.append(
@@ -164,7 +182,8 @@ def large_gap(instance: Any, lottery: Any, denominator: int, claims: Any) -> Fra
         for t, s in seats:
             won[t] += count * s
     chance = [Fraction(w, denominator * n) for w, n in zip(won, instance.counts, strict=True)]
-    return max([Fraction(0), *(level.value - chance[t] for level in claims for t, _ in level.types)])
+    shortfalls: list[Fraction] = [level.value - chance[t] for level in claims for t, _ in level.types]
+    return max([Fraction(0), *shortfalls])
 
 
 def large_files(**options: Any) -> Files:

@@ -1,9 +1,9 @@
 """The slow, obvious answer that every fast path is compared with, in Python's exact fractions.
 
 All panels of a small pool are listed one by one. The leximin lottery over them is found as it is defined:
-raise the smallest probability as far as it goes, see who can't have more, hold them, go on with the rest. Each
-step is a linear programme over the panels' weights, solved by a textbook simplex with Bland's rule. Of klero it
-uses only the class that holds an instance.
+raise the smallest probability as far as it goes, see who can't have more, hold them, go on with the rest.
+Each step is a linear programme over the panels' weights, solved by a textbook simplex with Bland's rule. Of
+klero it uses only the class that holds an instance.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def _subtract(row: list[Fraction], times: Fraction, other: list[Fraction]) -> No
 
 def random_instances(seed: int, how_many: int) -> Iterator[Instance]:
     """Small pools with tight quotas: 3 to 12 people, 2 to 4 features. About one in seven can't be met."""
-    draw = random.Random(seed)  # noqa: S311 (tests need the same pools each time, not secret ones)
+    draw = random.Random(seed)
     for _ in range(how_many):
         yield _random_instance(draw)
 

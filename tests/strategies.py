@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
-from oracle import small_instance
 
 from klero.sortition.instance import Instance
+from oracle import small_instance
 
 
 @st.composite
 def instances(draw: st.DrawFn, *, feasible: bool = False) -> Instance:
-    """A pool of 2 to 9 people. Quotas are taken around a panel from it; unless `feasible`, they may be moved off."""
+    """2 to 9 people and quotas around a panel of them; unless `feasible`, the quotas may be moved off."""
     value_counts = draw(st.lists(st.integers(2, 3), min_size=1, max_size=3))
     person = st.tuples(*(st.integers(0, count - 1) for count in value_counts))
     people = draw(st.lists(person, min_size=2, max_size=9))

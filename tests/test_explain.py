@@ -11,13 +11,13 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+from klero import fair_lottery
 from klero.errors import InputError
 from klero.sortition.instance import read_instance
 from klero.sortition.lottery import Lottery, lottery_for
 from klero.sortition.picture import probabilities_svg
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
-from klero import fair_lottery
 from klero.words import percent
 
 PACKAGE = Path(__file__).resolve().parents[1] / "python" / "klero"
@@ -26,7 +26,9 @@ CATALOGUE = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "klero.po"
 
 @pytest.fixture(scope="module")
 def example() -> Lottery:
-    return lottery_for(read_instance(PACKAGE / "examples" / "people.csv", PACKAGE / "examples" / "quotas.csv", 30))
+    return lottery_for(
+        read_instance(PACKAGE / "examples" / "people.csv", PACKAGE / "examples" / "quotas.csv", 30)
+    )
 
 
 def test_every_sentence_has_its_french() -> None:
@@ -54,7 +56,9 @@ def test_compiled_catalogue_is_the_source_catalogue() -> None:
     }
 
 
-@pytest.mark.parametrize(("lang", "word"), [("en", "The quotas leave at most"), ("fr", "Les quotas laissent au plus")])
+@pytest.mark.parametrize(
+    ("lang", "word"), [("en", "The quotas leave at most"), ("fr", "Les quotas laissent au plus")]
+)
 def test_each_level_is_told_with_its_binding_quotas(example: Lottery, lang: str, word: str) -> None:
     text = example.explain(lang=lang)
     assert word in text
@@ -108,7 +112,10 @@ def test_picture_is_well_formed_and_says_what_it_shows(example: Lottery) -> None
     assert "<svg" in example._repr_html_()
 
 
-@pytest.mark.parametrize(("num", "den", "text"), [(1, 10, "10.00 %"), (1, 1, "100.00 %"), (0, 1, "0.0000 %"), (999999, 10**6, "99.99 %")])
+@pytest.mark.parametrize(
+    ("num", "den", "text"),
+    [(1, 10, "10.00 %"), (1, 1, "100.00 %"), (0, 1, "0.0000 %"), (999999, 10**6, "99.99 %")],
+)
 def test_percentages_do_not_round_to_certainty(num: int, den: int, text: str) -> None:
     from fractions import Fraction
 

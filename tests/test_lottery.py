@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from oracle import random_instances, truth
 
 from klero.errors import InfeasibleError, InputError
 from klero.sortition.certificate import linear_bound, mean_bound, shortfall
@@ -20,6 +19,7 @@ from klero.sortition.instance import Instance, read_instance
 from klero.sortition.lottery import Lottery, fair_lottery, lottery_for
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
+from oracle import random_instances, truth
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("KLERO_DATA", ROOT.parent / "shared" / "data")) / "sortition"
@@ -126,7 +126,9 @@ def test_sf_fixture_maximum_is_the_published_one() -> None:
 
 
 @needs_data
-@pytest.mark.parametrize("name", [f"gap_{n}" for n in ("1_5", "2_5", "3_5", "4_5", "5_4", "6_5", "7_4", "8_5")])
+@pytest.mark.parametrize(
+    "name", [f"gap_{n}" for n in ("1_5", "2_5", "3_5", "4_5", "5_4", "6_5", "7_4", "8_5")]
+)
 def test_tight_pools_reach_the_true_maximin(name: str) -> None:
     lottery = lottery_for(case(name))
     true = Fraction(json.loads((DATA / name / "meta.json").read_text())["true_maximin"])
@@ -161,7 +163,9 @@ def test_gap_is_measured_not_declared(example: Lottery) -> None:
     assert example.certificate.gap == max(Fraction(0), worst)
     moved = list(example.type_probabilities)
     moved[3] -= Fraction(1, 100)
-    assert shortfall(example.certificate.levels, moved, last_covers_rest=False) >= Fraction(1, 100) - Fraction(1, 10**5)
+    assert shortfall(example.certificate.levels, moved, last_covers_rest=False) >= Fraction(
+        1, 100
+    ) - Fraction(1, 10**5)
 
 
 @pytest.mark.parametrize("balls", [10**3, 10**9])
@@ -190,7 +194,10 @@ def test_everybody_sits_where_size_is_the_pool() -> None:
 
 def test_infeasible_quotas_name_the_conflict_and_the_smallest_change() -> None:
     people = [{"id": str(i), "g": "a" if i < 3 else "b"} for i in range(10)]
-    quotas = [{"feature": "g", "value": "a", "min": 4, "max": 5}, {"feature": "g", "value": "b", "min": 0, "max": 9}]
+    quotas = [
+        {"feature": "g", "value": "a", "min": 4, "max": 5},
+        {"feature": "g", "value": "b", "min": 0, "max": 9},
+    ]
     with pytest.raises(InfeasibleError, match="lower that minimum to 3") as caught:
         fair_lottery(Pool.read(people), Quotas.read(quotas), size=6)
     assert len(caught.value.conflict) == 1
@@ -214,8 +221,12 @@ def make_bundle(people: Path, quotas: Path, out: Path, **environment: str) -> di
 
 def test_bundle_is_the_same_bytes_for_threads_processes_hash_seeds_and_row_orders(tmp_path: Path) -> None:
     people, quotas = EXAMPLES / "people.csv", EXAMPLES / "quotas.csv"
-    first = make_bundle(people, quotas, tmp_path / "a", PYTHONHASHSEED="0", OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1")
-    second = make_bundle(people, quotas, tmp_path / "b", PYTHONHASHSEED="1", OMP_NUM_THREADS="2", RAYON_NUM_THREADS="2")
+    first = make_bundle(
+        people, quotas, tmp_path / "a", PYTHONHASHSEED="0", OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1"
+    )
+    second = make_bundle(
+        people, quotas, tmp_path / "b", PYTHONHASHSEED="1", OMP_NUM_THREADS="2", RAYON_NUM_THREADS="2"
+    )
     assert first == second
     shuffled = []
     for table in (people, quotas):

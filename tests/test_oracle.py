@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+
 from oracle import maximise, random_instances, small_instance, truth
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,7 +105,7 @@ def test_probabilities_add_up_to_the_seats() -> None:
 
 
 def test_no_lottery_drawn_at_random_is_fairer() -> None:
-    draw = random.Random(1)  # noqa: S311 (a test's own choice)
+    draw = random.Random(1)
     for instance in random_instances(2, 100):
         found = truth(instance)
         if found is None:

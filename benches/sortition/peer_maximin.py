@@ -1,6 +1,6 @@
 """Runs in the peer's environment: sortition-algorithms' maximin on two tables; prints one JSON line.
 
-    python peer_maximin.py PEOPLE QUOTAS SIZE
+python peer_maximin.py PEOPLE QUOTAS SIZE
 """
 
 import csv

@@ -43,7 +43,7 @@ def measured(command: list[str], timeout: float | None = None) -> tuple[float, f
     """(wall seconds, largest resident MB, stdout, exit code) of a process."""
     with tempfile.TemporaryFile() as out:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)  # noqa: S603
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         try:
             usage = _wait(process, started, timeout)
         except subprocess.TimeoutExpired:
@@ -69,8 +69,24 @@ def _wait(process: subprocess.Popen[bytes], started: float, timeout: float | Non
 def klero_run(case: Path, size: int, id_column: str | None, balls: int) -> dict[str, object]:
     """One run of the command line."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "klero", "lottery", str(case / "respondents.csv"), str(case / "categories.csv")]
-        command += ["--size", str(size), "--balls", str(balls), "--format", "json", "-o", str(Path(folder) / "bundle")]
+        command = [
+            sys.executable,
+            "-m",
+            "klero",
+            "lottery",
+            str(case / "respondents.csv"),
+            str(case / "categories.csv"),
+        ]
+        command += [
+            "--size",
+            str(size),
+            "--balls",
+            str(balls),
+            "--format",
+            "json",
+            "-o",
+            str(Path(folder) / "bundle"),
+        ]
         command += ["--id", id_column] if id_column else []
         wall, memory, out, code = measured(command)
     if code:
@@ -82,9 +98,9 @@ def peer_python() -> Path:
     """The interpreter of the peer's environment, made on first use."""
     python = PEERS / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
         package = f"sortition-algorithms=={PEER_VERSION}"
-        subprocess.run([str(python), "-m", "pip", "install", "-q", package], check=True)  # noqa: S603
+        subprocess.run([str(python), "-m", "pip", "install", "-q", package], check=True)
     return python
 
 
@@ -92,7 +108,10 @@ def peer_run(case: Path, size: int, timeout: float) -> dict[str, object]:
     """One run of sortition-algorithms' maximin on the same tables, or why there is none."""
     with tempfile.TemporaryDirectory() as folder:
         quotas = Path(folder) / "quotas.csv"
-        with (case / "categories.csv").open(encoding="utf-8-sig", newline="") as source, quotas.open("w", newline="") as sink:
+        with (
+            (case / "categories.csv").open(encoding="utf-8-sig", newline="") as source,
+            quotas.open("w", newline="") as sink,
+        ):
             rows = list(csv.DictReader(source))
             value = "value" if "value" in rows[0] else "name" if "name" in rows[0] else "feature"
             feature = "category" if "category" in rows[0] else "feature"
@@ -108,7 +127,9 @@ def peer_run(case: Path, size: int, timeout: float) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--peer-timeout", type=float, default=600.0, metavar="SECONDS")
     parser.add_argument("--runs", type=int, default=5)
@@ -116,8 +137,12 @@ def main() -> None:
     options = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit(f"no cases at {DATA}; set KLERO_DATA")
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print("| instance | target s | wall s (median) | range | MB | panels | minimum | Gini | gap 10^6 | gap 10^9 | s at 10^9 |")
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    print(
+        "| instance | target s | wall s (median) | range | MB | panels | minimum | Gini | gap 10^6 | gap 10^9 | s at 10^9 |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     minima: dict[str, float] = {}
     for name in options.only:
@@ -136,7 +161,9 @@ def main() -> None:
         )
     if options.peer:
         print(f"\nsortition-algorithms {PEER_VERSION}, maximin, one run each:")
-        print("| instance | wall s | MB | panels | minimum | Gini | minimum less klero's |\n|---|---|---|---|---|---|---|")
+        print(
+            "| instance | wall s | MB | panels | minimum | Gini | minimum less klero's |\n|---|---|---|---|---|---|---|"
+        )
         for name in options.only:
             meta = json.loads((DATA / name / "meta.json").read_text())
             peer = peer_run(DATA / name, meta["k"], options.peer_timeout)

@@ -44,7 +44,7 @@ _HOMES = {
     "write_lottery": "klero.ledger.bundle",
 }
 
-__all__ = [  # noqa: PLE0604
+__all__ = [
     "Draw",
     "InfeasibleError",
     "InputError",

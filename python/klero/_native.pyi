@@ -1,5 +1,19 @@
+from typing import final
+
+__all__ = [
+    "PanelSearch",
+    "__version__",
+    "canonical_check",
+    "commitment_file",
+    "draw_file",
+    "merkle_root",
+    "pool_leaves",
+    "seq_hash",
+    "verify",
+]
 __version__: str
 
+@final
 class PanelSearch:
     """Panels found so far, and the search that finds more (`rust/core/src/sortition`).
 
@@ -23,6 +37,9 @@ class PanelSearch:
     def herd(self, target: list[float], count: int, breadth: int, deep: bool) -> None:
         """Adds `count` panels whose running mean follows `target` (expected seats by type); each tries the `breadth` types
         that are owed most as newcomers; `deep` also tries moves of three exchanges. O(count · breadth · size · features)."""
+
+    def forget(self) -> None:
+        """Starts the running deficit and the panels' visits anew; the panels stay."""
 
     def toward(self, direction: list[float]) -> bool:
         """Moves the current panel to a local maximum of Σ direction·seats and adds it; whether it is new."""
@@ -60,8 +77,8 @@ def commitment_file(files: dict[str, bytes]) -> bytes:
     """The bytes of commitment.json that seal declaration.json, pool.json, lottery.json and certificate.json."""
 
 def draw_file(files: dict[str, bytes], seed_text: str) -> bytes:
-    """The bytes of draw.json for a trial's text (NFC, not empty). `BundleError` if the lottery's files fail a check that the
-    draw needs (`files` to `quotas`); the certificate is not looked at."""
+    """The bytes of draw.json for a trial's text (NFC, not empty). `BundleError` if the lottery's files fail a check
+    that the draw needs (`files` to `quotas`); the certificate is not looked at."""
 
 def verify(files: dict[str, bytes]) -> list[tuple[str, bool, str]]:
     """(name, passed, detail) of every check, in the order of the specification. Never raises for what the files hold."""

@@ -193,7 +193,7 @@ class OutputExistsError(KleroError, FileExistsError):
     def message(self) -> str:
         return (
             f"{self.path} exists already and is left untouched, since it may be the record of a draw. "
-            "Give another name, or move it away first."
+            "Give another name, move it away first, or replace it with --force (in Python: force=True)."
         )
 
 

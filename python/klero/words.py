@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gettext
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from klero.errors import Fault, InputError
@@ -16,7 +16,7 @@ from klero.errors import Fault, InputError
 LANGUAGES = ("en", "fr")
 
 
-@lru_cache(maxsize=None)
+@cache
 def words(lang: str) -> gettext.NullTranslations:
     """The catalogue of a language; use its `gettext` and `ngettext`.
 
@@ -25,7 +25,9 @@ def words(lang: str) -> gettext.NullTranslations:
     """
     if lang not in LANGUAGES:
         known = ", ".join(LANGUAGES)
-        raise InputError([Fault("language-unknown", f"no texts in '{lang}'; there are: {known}", "", value=lang)])
+        raise InputError(
+            [Fault("language-unknown", f"no texts in '{lang}'; there are: {known}", "", value=lang)]
+        )
     if lang == "en":
         return gettext.NullTranslations()
     return gettext.translation("klero", Path(__file__).parent / "locale", [lang])

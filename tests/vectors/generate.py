@@ -114,7 +114,9 @@ def canonical_cases() -> list[dict[str, Any]]:
         "wrong bracket": b"[}",
         "single quotes": b"{'a':1}",
     }
-    cases = [(name, data, True) for name, data in good.items()] + [(name, data, False) for name, data in bad.items()]
+    cases = [(name, data, True) for name, data in good.items()] + [
+        (name, data, False) for name, data in bad.items()
+    ]
     return [{"name": name, "runs": runs(data), "valid": valid} for name, data, valid in cases]
 
 
@@ -130,9 +132,15 @@ def runs(data: bytes) -> list[list[Any]]:
 
 
 def hash_cases() -> dict[str, Any]:
-    tuples = [("a", []), ("a", [b""]), ("", [b"a"]), ("klero/test", [b"ab", b"c"]), ("klero/test", [b"a", b"bc"])]
+    tuples = [
+        ("a", []),
+        ("a", [b""]),
+        ("", [b"a"]),
+        ("klero/test", [b"ab", b"c"]),
+        ("klero/test", [b"a", b"bc"]),
+    ]
     pairs = [["age", "16-24"], ["genre", "femme"]]
-    people = [("1", []), ("Zoë \"Z\"\n", pairs), ("P017", pairs)]
+    people = [("1", []), ('Zoë "Z"\n', pairs), ("P017", pairs)]
     seeds = [sha(bytes([i])) for i in range(4)]
     moduli = [1, 2, 3, 7, 1000, 10**6, 10**12, 2**64 + 13, 2**255 + 1, 2**256 - 1, 2**256]
     positions = []
@@ -151,7 +159,11 @@ def hash_cases() -> dict[str, Any]:
             for some in ([bytes([i]) * i for i in range(n)] for n in (0, 1, 2, 3, 4, 5, 7, 8, 9, 33))
         ],
         "seed": [
-            {"commitment": seeds[0].hex(), "text": t, "seed": seq("klero/seed/trial/v1", [seeds[0], t.encode()]).hex()}
+            {
+                "commitment": seeds[0].hex(),
+                "text": t,
+                "seed": seq("klero/seed/trial/v1", [seeds[0], t.encode()]).hex(),
+            }
             for t in ("demo", "première répétition", "20261123")
         ],
         "position": positions,
@@ -163,7 +175,9 @@ def hash_cases() -> dict[str, Any]:
     }
 
 
-def bundle(features: list[Any], types: list[list[int]], people: dict[str, int], panels: list[Any], **more: Any) -> dict[str, str]:
+def bundle(
+    features: list[Any], types: list[list[int]], people: dict[str, int], panels: list[Any], **more: Any
+) -> dict[str, str]:
     """The files of a bundle. Whoever changes an input makes sure that panels meet quotas; the certificate's values are computed."""
     m, k = more["denominator"], more["size"]
     ids = sorted(people)
@@ -171,7 +185,8 @@ def bundle(features: list[Any], types: list[list[int]], people: dict[str, int], 
         "algorithm": "klero-lottery/1",
         "denominator": m,
         "features": [
-            {"name": name, "values": [{"max": b, "min": a, "value": v} for v, a, b in values]} for name, values in features
+            {"name": name, "values": [{"max": b, "min": a, "value": v} for v, a, b in values]}
+            for name, values in features
         ],
         "format": "klero-bundle/1",
         "id_column": "id",
@@ -184,7 +199,10 @@ def bundle(features: list[Any], types: list[list[int]], people: dict[str, int], 
     named = [[[f[0], f[1][v][0]] for f, v in zip(features, kind, strict=True)] for kind in types]
     leaves = {i: leaf(i, named[people[i]]) for i in ids}
     counts = [sum(t == u for u in people.values()) for t in range(len(types))]
-    chances = [sum(c * dict(map(tuple, p)).get(t, 0) for c, p in panels) * Fraction(1, m * n) for t, n in enumerate(counts)]
+    chances = [
+        sum(c * dict(map(tuple, p)).get(t, 0) for c, p in panels) * Fraction(1, m * n)
+        for t, n in enumerate(counts)
+    ]
     shortfalls = [Fraction(level["value"]) - chances[t] for level, group in more["levels"] for t in group]
     certificate = {
         "gap": str(max([Fraction(0), *shortfalls])),
@@ -199,13 +217,17 @@ def bundle(features: list[Any], types: list[list[int]], people: dict[str, int], 
     }
     hashes = {name.split(".")[0]: sha(data) for name, data in files.items()}
     hashes["pool"] = root(sorted(leaves.values()))
-    hashes["commitment"] = seq("klero/commit/v1", [hashes[i] for i in ("declaration", "pool", "lottery", "certificate")])
+    hashes["commitment"] = seq(
+        "klero/commit/v1", [hashes[i] for i in ("declaration", "pool", "lottery", "certificate")]
+    )
     files["commitment.json"] = dump({name: digest.hex() for name, digest in hashes.items()})
     files["draw.json"] = draw(hashes["commitment"], leaves, people, panels, m, more["seed_text"])
     return {name: files[name].decode() for name in sorted(files)}
 
 
-def draw(commitment: bytes, leaves: dict[str, bytes], people: dict[str, int], panels: list[Any], m: int, text: str) -> bytes:
+def draw(
+    commitment: bytes, leaves: dict[str, bytes], people: dict[str, int], panels: list[Any], m: int, text: str
+) -> bytes:
     seed = seq("klero/seed/trial/v1", [commitment, text.encode()])
     u, rejected = index(seed, m)
     entry = next(e for e in range(len(panels)) if sum(c for c, _ in panels[: e + 1]) > u)
@@ -233,7 +255,14 @@ def leximin() -> dict[str, str]:
     most one young woman sits, a leaf over scale 2 whose bound, 3/2, is rounded down to 1."""
     features = [("age", [("old", 1, 1), ("young", 2, 2)]), ("gender", [("f", 1, 2), ("m", 1, 2)])]
     people = {"Zoë": 0, "Ada": 1, 'Ben "B"': 1, "Cy": 2, "Di": 2, "Eve": 2, "Fé\\": 3, "Gus": 3}
-    first = {"cells": [[0, "1"]], "held": [], "proof": [], "seats": "0", "types": [[0, "1"], [1, "1"]], "value": "1/3"}
+    first = {
+        "cells": [[0, "1"]],
+        "held": [],
+        "proof": [],
+        "seats": "0",
+        "types": [[0, "1"], [1, "1"]],
+        "value": "1/3",
+    }
     proof = [
         {"above": 2, "at_most": 1, "below": 1, "type": 2},
         {"cells": [[0, "-2"], [1, "1"]], "scale": "2", "seats": "0"},
@@ -241,8 +270,20 @@ def leximin() -> dict[str, str]:
     ]
     # held −1 on the old, who have 1 seat among 3 at 1/3 each: U = 2 − 1, and (1 + 3·1/3) / 5 = 2/5.
     held = [[0, "-1"], [1, "-1"]]
-    second = {"cells": [], "held": held, "proof": proof, "seats": "0", "types": [[2, "1"], [3, "1"]], "value": "2/5"}
-    panels = [[300, [[0, 1], [2, 1], [3, 1]]], [33, [[0, 1], [3, 2]]], [434, [[1, 1], [2, 1], [3, 1]]], [233, [[1, 1], [2, 2]]]]
+    second = {
+        "cells": [],
+        "held": held,
+        "proof": proof,
+        "seats": "0",
+        "types": [[2, "1"], [3, "1"]],
+        "value": "2/5",
+    }
+    panels = [
+        [300, [[0, 1], [2, 1], [3, 1]]],
+        [33, [[0, 1], [3, 2]]],
+        [434, [[1, 1], [2, 1], [3, 1]]],
+        [233, [[1, 1], [2, 2]]],
+    ]
     return bundle(
         features,
         [[0, 0], [0, 1], [1, 0], [1, 1]],
@@ -261,7 +302,14 @@ def maximin() -> dict[str, str]:
     features = [("home", [("abroad", 0, 0), ("here", 2, 2)]), ("work", [("no", 0, 2), ("yes", 1, 2)])]
     people = {"a1": 0, "h1": 1, "h2": 1, "h3": 1, "w1": 2, "w2": 2}
     never = {"cells": [[0, "1"]], "held": [], "proof": [], "seats": "0", "types": [[0, "1"]], "value": "0"}
-    rest = {"cells": [[1, "1"], [3, "-1"]], "held": [], "proof": [], "seats": "0", "types": [[1, "1"]], "value": "1/3"}
+    rest = {
+        "cells": [[1, "1"], [3, "-1"]],
+        "held": [],
+        "proof": [],
+        "seats": "0",
+        "types": [[1, "1"]],
+        "value": "1/3",
+    }
     return bundle(
         features,
         [[0, 0], [1, 0], [1, 1]],

@@ -15,7 +15,10 @@ from klero.cli.output import report_error
 from klero.errors import KleroError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Each command has its own --help, with examples.")
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Each command has its own --help, with examples.",
+)
 @click.version_option(package_name="klero", message="klero %(version)s")
 def cli() -> None:
     """Fair, verifiable lotteries for citizens' panels.

@@ -34,7 +34,13 @@ def check(people: str, quotas: str, size: int, id_column: str | None, form: str)
         for c in instance.type_cells(t):
             pool[c] += n
     cells = [
-        {"feature": instance.features[f], "value": instance.values[f][v], "min": lo, "max": hi, "pool": pool[c]}
+        {
+            "feature": instance.features[f],
+            "value": instance.values[f][v],
+            "min": lo,
+            "max": hi,
+            "pool": pool[c],
+        }
         for c, ((f, v), (lo, hi)) in enumerate(zip(instance.cells, instance.cell_bounds, strict=True))
     ]
     if form == "json":
@@ -50,7 +56,9 @@ def check(people: str, quotas: str, size: int, id_column: str | None, form: str)
             }
         )
         return 0
-    click.echo(table(["feature", "value", "min", "max", "pool"], [[str(v) for v in cell.values()] for cell in cells]))
+    click.echo(
+        table(["feature", "value", "min", "max", "pool"], [[str(v) for v in cell.values()] for cell in cells])
+    )
     note(f"{len(instance.ids)} people of {len(instance.types)} types, {size} seats: the quotas can be met.")
     note_ids(instance.id_column)
     return 0
@@ -61,4 +69,6 @@ def note_ids(id_column: str) -> None:
     if id_column:
         note(f"Ids are taken from the column «{id_column}».")
     else:
-        note("There is no column «id»: people are numbered by row (1 is the first person). Use --id COL to choose a column.")
+        note(
+            "There is no column «id»: people are numbered by row (1 is the first person). Use --id COL to choose a column."
+        )

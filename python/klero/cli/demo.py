@@ -8,7 +8,13 @@ from klero.cli.output import note
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(), metavar="DIR", help="Keep the bundle here. Default: a folder that is removed again.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="DIR",
+    help="Keep the bundle here. Default: a folder that is removed again.",
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that is already there.")
 def demo(output: str | None, force: bool) -> int:
     """Run check, lottery, draw, verify and explain on an example that comes with klero.
@@ -47,7 +53,10 @@ def demo(output: str | None, force: bool) -> int:
             if code:
                 return code
         verifier = files("klero") / "verifiers" / "klero_verify.py"
-        click.secho("\n$ python klero_verify.py bundle   (the independent verifier: Python's standard library alone)", bold=True)
+        click.secho(
+            "\n$ python klero_verify.py bundle   (the independent verifier: Python's standard library alone)",
+            bold=True,
+        )
         sys.stdout.flush()
         with as_file(verifier) as script:
             code = subprocess.run([sys.executable, "-I", str(script), bundle], check=False).returncode  # noqa: S603

@@ -9,7 +9,12 @@ from klero.cli.output import format_option, note, print_json
 
 @click.command()
 @click.argument("bundle", type=click.Path())
-@click.option("--trial-seed", required=True, metavar="TEXT", help="Any text. The draw is marked TRIAL: whoever picks a seed could try many.")
+@click.option(
+    "--trial-seed",
+    required=True,
+    metavar="TEXT",
+    help="Any text. The draw is marked TRIAL: whoever picks a seed could try many.",
+)
 @click.option("--force", is_flag=True, help="Replace a trial draw that is already there.")
 @format_option
 def draw(bundle: str, trial_seed: str, force: bool, form: str) -> int:
@@ -38,5 +43,7 @@ def draw(bundle: str, trial_seed: str, force: bool, form: str) -> int:
         )
         return 0
     click.echo("\n".join(drawn.panel))
-    note(f"{drawn.mark}: {len(drawn.panel)} people, entry {drawn.entry}, ball {drawn.position}. Next: klero verify {bundle}")
+    note(
+        f"{drawn.mark}: {len(drawn.panel)} people, entry {drawn.entry}, ball {drawn.position}. Next: klero verify {bundle}"
+    )
     return 0

@@ -10,7 +10,12 @@ from klero.cli.output import LANG, format_option, note, print_json
 @click.command()
 @click.argument("bundle", type=click.Path())
 @click.option("--person", metavar="ID", help="One person's probability and its reason.")
-@click.option("--picture", type=click.Path(), metavar="FILE.svg", help="Also write everybody's probability as a picture.")
+@click.option(
+    "--picture",
+    type=click.Path(),
+    metavar="FILE.svg",
+    help="Also write everybody's probability as a picture.",
+)
 @LANG
 @format_option
 def explain(bundle: str, person: str | None, picture: str | None, lang: str, form: str) -> int:

@@ -20,15 +20,35 @@ if TYPE_CHECKING:
 @SIZE
 @ID_COLUMN
 @click.option(
-    "--objective", type=click.Choice(["leximin", "maximin"]), default="leximin", show_default=True,
+    "--objective",
+    type=click.Choice(["leximin", "maximin"]),
+    default="leximin",
+    show_default=True,
     help="Raise the smallest probability, then the next, … (leximin), or the smallest alone.",
 )
-@click.option("--balls", type=int, default=10**6, show_default=True, metavar="M", help="Balls: a power of ten, 1000 to 10^12.")
-@click.option("-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the bundle.")
+@click.option(
+    "--balls",
+    type=int,
+    default=10**6,
+    show_default=True,
+    metavar="M",
+    help="Balls: a power of ten, 1000 to 10^12.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the bundle."
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that is already there.")
 @format_option
 def lottery(
-    people: str, quotas: str, size: int, id_column: str | None, objective: Objective, balls: int, output: str, force: bool, form: str
+    people: str,
+    quotas: str,
+    size: int,
+    id_column: str | None,
+    objective: Objective,
+    balls: int,
+    output: str,
+    force: bool,
+    form: str,
 ) -> int:
     """Find the fairest lottery over panels from PEOPLE that meet all QUOTAS.
 

@@ -16,15 +16,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SIZE = click.option("--size", "-k", type=int, required=True, metavar="K", help="Seats on the panel.")
 ID_COLUMN = click.option(
-    "--id", "id_column", metavar="COL", help="Column of ids. Default: the column «id» if there is one, else row numbers."
+    "--id",
+    "id_column",
+    metavar="COL",
+    help="Column of ids. Default: the column «id» if there is one, else row numbers.",
 )
-LANG = click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the words.")
+LANG = click.option(
+    "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the words."
+)
 
 
 def format_option(command: F) -> F:
     """Adds `--format text|json`."""
     return click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the output."
+        "--format",
+        "form",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Form of the output.",
     )(command)
 
 
@@ -46,7 +56,14 @@ def report_error(error: KleroError, *, as_json: bool) -> None:
     data: dict[str, object] = {"code": error.code, "message": error.message}
     if isinstance(error, InputError):
         data["faults"] = [
-            {"code": f.code, "message": f.message, "file": f.file, "row": f.row, "column": f.column, "value": f.value}
+            {
+                "code": f.code,
+                "message": f.message,
+                "file": f.file,
+                "row": f.row,
+                "column": f.column,
+                "value": f.value,
+            }
             for f in error.faults
         ]
     if isinstance(error, InfeasibleError):
@@ -79,7 +96,9 @@ def progress() -> Iterator[Callable[[str, int], None] | None]:
 def table(headings: list[str], rows: list[list[str]]) -> str:
     """A plain table: columns in line, numbers to the right."""
     widths = [max(len(line[i]) for line in [headings, *rows]) for i in range(len(headings))]
-    numeric = [all(row[i].replace(".", "").replace("-", "").isdigit() for row in rows) for i in range(len(headings))]
+    numeric = [
+        all(row[i].replace(".", "").replace("-", "").isdigit() for row in rows) for i in range(len(headings))
+    ]
 
     def line(cells: list[str]) -> str:
         return "  ".join(

@@ -1,7 +1,7 @@
 """What has to be published so that everyone can recheck a lottery?
 
-The documents of a bundle, made from a lottery, as `docs/audit/bundle.md` sets them out. How they get into a folder is
-:mod:`klero.ledger.folder`'s business. No document depends on the order of rows, on time or on the machine.
+The documents of a bundle, made from a lottery, as `docs/audit/bundle.md` sets them out. How they get into a
+folder is :mod:`klero.ledger.folder`'s business. No document depends on the order of rows, time or machine.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def bundle_files(lottery: Lottery) -> dict[str, bytes]:
     """The five files of a lottery's bundle.
 
     Raises:
-        BundleError: a text or a number has no place in the format, such as an id that is not in Unicode's NFC.
+        BundleError: a text or a number has no place in the format, as an id that is not in Unicode's NFC.
     """
     instance = lottery.instance
     files = {
@@ -138,6 +138,4 @@ def _number(number: int | Fraction) -> str:
         text = str(fraction)
         if len(text) <= NUMBER_LIMIT:
             return text
-    raise BundleError(
-        f"a number of the certificate has more than {NUMBER_LIMIT} characters; a smaller pool or coarser quotas help"
-    )
+    raise BundleError(f"a number of the certificate has more than {NUMBER_LIMIT} characters")

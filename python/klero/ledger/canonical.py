@@ -1,13 +1,13 @@
 """Which bytes, and no others, stand for this document?
 
-Canonical JSON (RFC 8785, restricted): dictionaries with ASCII keys, lists, NFC text and integers below 2^53 in size. `rust/ledger`
-reads exactly what is written here.
+Canonical JSON (RFC 8785, restricted): dictionaries with ASCII keys, lists, NFC text and integers below 2^53 in
+size. `rust/ledger` reads exactly what is written here.
 
 >>> canonical({"b": [1, 2], "a": "é"}).decode()
 '{"a":"é","b":[1,2]}'
 >>> canonical({"a": [0.5]})
 Traceback (most recent call last):
-klero.errors.BundleError: at a[0]: a float can't be written in canonical JSON; use an integer or a fraction as text [bundle-invalid]
+klero.errors.BundleError: at a[0]: a float has no canonical form; use an integer, or a fraction as text [bundle-invalid]
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _check(value: object, depth: int) -> None:
     kind = type(value)
     if kind is int:
         if not -INT_LIMIT < value < INT_LIMIT:  # type: ignore[operator]
-            raise _RefusedError("an integer of 2^53 or more can't be written in canonical JSON; use text")
+            raise _RefusedError("an integer of 2^53 or more has no canonical form; use text")
     elif isinstance(value, str):
         _check_text(value)
     elif isinstance(value, (list, tuple, dict)):
@@ -67,18 +67,14 @@ def _check(value: object, depth: int) -> None:
             refused.path.append(step)
             raise
     else:
-        raise _RefusedError(
-            f"a {kind.__name__} can't be written in canonical JSON; use an integer or a fraction as text"
-        )
+        raise _RefusedError(f"a {kind.__name__} has no canonical form; use an integer, or a fraction as text")
 
 
 def _check_text(text: str) -> None:
     if text.isascii():
         return
     if not is_normalized("NFC", text):
-        raise _RefusedError(
-            f"the text {text!r} is not in Unicode's normal form NFC; normalise the table first"
-        )
+        raise _RefusedError(f"the text {text!r} is not in Unicode's normal form NFC; normalise it first")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,8 +1,9 @@
 """Who is drawn, and could it have been anyone else?
 
-A seed and the bundle's commitment give a position, the position an entry of the lottery, and tickets fill the entry's seats, as
-`docs/audit/bundle.md` sets out. Everything is a hash: the same text gives the same panel on every machine, and nobody can tell
-which text gives which panel without trying. That is why a text somebody chose is good for rehearsals alone: the record says TRIAL.
+A seed and the bundle's commitment give a position, the position an entry of the lottery, and tickets fill the
+entry's seats, as `docs/audit/bundle.md` sets out. Everything is a hash: the same text gives the same panel on
+every machine, and nobody can tell which text gives which panel without trying. That is why a text that somebody
+chose is good for rehearsals alone: the record says TRIAL.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Draw:
 
 
 def draw(bundle: str | os.PathLike[str] | Lottery, *, trial_seed: str, force: bool = False) -> Draw:
-    """Draws a panel from the bundle in a folder and adds the record, `draw.json`; or from a lottery, recording nothing.
+    """Draws a panel from the bundle in a folder and adds the record, `draw.json`; or from a lottery.
 
     Args:
         bundle: a folder, or a lottery.

@@ -1,8 +1,8 @@
 """How does a bundle get onto a disk whole, and off it again without surprises?
 
-A bundle is written into a new folder beside its place, flushed, and moved there in one step: a crash leaves the old
-state or the new one, never half of it. A folder that is not a bundle is never removed. Reading follows no links and
-reads no more than the format allows.
+A bundle is written into a new folder beside its place, flushed, and moved there: a crash leaves a whole bundle or
+none, never half of one. A folder that is not a bundle is never removed. Reading follows no links and reads no more
+than the format allows.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ _KNOWN = frozenset((*FILES, DRAW_FILE))
 
 
 def scan(folder: str | os.PathLike[str]) -> tuple[dict[str, bytes], list[str]]:
-    """The files' bytes by name, and the names of what is no plain file. Foreign files come without their bytes, oversized ones cut
-    just above the limit: the checks refuse both.
+    """The files' bytes by name, and the names of what is no plain file.
+
+    Foreign files come without their bytes, oversized ones cut just above the limit: the checks refuse both.
 
     Raises:
         BundleError: the folder is not there or can't be read.
@@ -52,7 +53,7 @@ def read_bundle(folder: str | os.PathLike[str]) -> dict[str, bytes]:
     """The bytes of each file of a bundle. Nothing is checked but that these are the files of a bundle.
 
     Raises:
-        BundleError: the folder is not there, lacks a file, or holds something else, links and oversized files included.
+        BundleError: the folder is not there, lacks a file, or holds what doesn't belong there, links included.
     """
     files, strays = scan(folder)
     place = _name(folder)
@@ -75,7 +76,7 @@ def check_output(folder: str | os.PathLike[str], *, force: bool = False) -> None
 
     Raises:
         OutputExistsError: something is there already.
-        BundleError: there is no parent folder; or, with `force`, what is there is not a bundle and is not removed.
+        BundleError: there is no parent folder; or, with `force`, what is there is not a bundle.
     """
     target = Path(folder).absolute()
     if not target.parent.is_dir():
@@ -88,9 +89,7 @@ def check_output(folder: str | os.PathLike[str], *, force: bool = False) -> None
     if not force:
         raise OutputExistsError(_name(folder))
     if not plain or not _is_bundle(target):
-        raise BundleError(
-            f"{_name(folder)} is not a klero bundle, so it is not removed; give another name, or move it away first"
-        )
+        raise BundleError(f"{_name(folder)} is not a klero bundle and is not removed; give another name")
 
 
 def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes], *, force: bool = False) -> None:
@@ -152,7 +151,7 @@ def add_file(folder: str | os.PathLike[str], name: str, data: bytes, *, force: b
 
 
 def _claim(fresh: Path, target: Path) -> None:
-    """Puts `fresh` at `target` unless something is there: a link can't replace, so two draws at once can't either."""
+    """Puts `fresh` at `target` if nothing is there: a link can't replace, so two draws at once can't either."""
     try:
         os.link(fresh, target)
     except FileExistsError:
@@ -175,7 +174,7 @@ def _is_bundle(folder: Path) -> bool:
 def _read(path: str) -> bytes:
     # O_NOFOLLOW: between the listing and this, a link may have taken the file's place.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as stream:
+    with os.fdopen(descriptor, "rb") as stream:
         return stream.read(FILE_LIMIT + 1)
 
 

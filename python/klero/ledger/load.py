@@ -29,7 +29,9 @@ def load_lottery(bundle: str | Path) -> Lottery:
     verification = verify_files(files)
     if not verification.ok:
         failed = next(c for c in verification.checks if not c.ok)
-        raise BundleError(f"{bundle}: the check «{failed.name}» fails: {failed.detail}. Run klero verify for all checks.")
+        raise BundleError(
+            f"{bundle}: the check «{failed.name}» fails: {failed.detail}. Run klero verify for all checks."
+        )
     documents = {name: json.loads(content) for name, content in files.items()}
     declaration, certificate = documents["declaration.json"], documents["certificate.json"]
     return Lottery(

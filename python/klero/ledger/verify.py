@@ -1,10 +1,11 @@
 """Does everything in this bundle follow from everything else?
 
-The checks of `docs/audit/bundle.md`, done in Rust (`rust/ledger`). `klero/verifiers/klero_verify.py` does the same, was written
-from the same page alone, and needs no klero: trust either, or compare them.
+The checks of `docs/audit/bundle.md`, done in Rust (`rust/ledger`). `klero/verifiers/klero_verify.py` does the same,
+was written from the same page alone, and needs no klero: trust either, or compare them.
 
-Guaranteed if all checks pass: the lottery is the one committed to, every panel meets the quotas, no lottery is fairer by more
-than the stated gap, and the panel follows from the seed. Not guaranteed: that the pool is honest, or the seed left to chance.
+Guaranteed if all checks pass: the lottery is the one committed to, every panel meets the quotas, no lottery is
+fairer by more than the stated gap, and the panel follows from the seed. Not guaranteed: that the pool is honest,
+or the seed left to chance.
 """
 
 from __future__ import annotations

@@ -120,6 +120,8 @@ class _Relaxation:
         for seats, lo, hi in zip(self._seats, *bounds, strict=True):
             seats.SetBounds(float(lo), float(hi))
         if solve(self._solver) != self._solver.OPTIMAL:
-            raise InternalError("A linear programme of a proof was not solved. Please report it with the two tables.")
+            raise InternalError(
+                "A linear programme of a proof was not solved. Please report it with the two tables."
+            )
         duals = [row.dual_value() for row in self._rows]
         return [s.solution_value() for s in self._seats], duals[:-1], duals[-1]

@@ -84,7 +84,9 @@ def leximin_over_panels(
             break
     weights = master.weights
     if not weights:  # nobody was open: any panel does, all levels being 0 can't be with k ≥ 1
-        raise InternalError("No level was open in a lottery over panels. Please report it with the two tables.")
+        raise InternalError(
+            "No level was open in a lottery over panels. Please report it with the two tables."
+        )
     seats = tuple(
         sum((w * p[t] for w, p in zip(weights, master.panels, strict=True)), Fraction(0))
         for t in range(len(instance.types))
@@ -136,7 +138,9 @@ class _Master:
         """The next level; adds panels until no panel is undervalued, then proves it."""
         while True:
             if solve(self._solver) != self._solver.OPTIMAL:
-                raise InternalError("A lottery over panels was not solved. Please report it with the two tables.")
+                raise InternalError(
+                    "A lottery over panels was not solved. Please report it with the two tables."
+                )
             exact = self._exact_basis()
             if exact and max(map(abs, exact[0])) > _LARGEST_PRICE:
                 raise TooLargeError
@@ -159,7 +163,9 @@ class _Master:
         """The panel with the highest price; a known one where none is above those."""
         best = feasible_panel(self.instance, objective=prices)
         if best is None:
-            raise InternalError("The quotas were feasible and are no more. Please report it with the two tables.")
+            raise InternalError(
+                "The quotas were feasible and are no more. Please report it with the two tables."
+            )
         known = max(self.panels, key=lambda p: _score(prices, p))
         return best if _score(prices, best) > _score(prices, known) else known
 

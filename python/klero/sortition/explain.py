@@ -28,8 +28,13 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
     _ = catalogue.gettext
     instance = lottery.instance
     parts = [
-        _("{people} people for {size} seats; {panels} panels share {balls} balls, and each panel meets every quota.").format(
-            people=len(instance.ids), size=instance.size, panels=len(lottery.panels), balls=lottery.denominator
+        _(
+            "{people} people for {size} seats; {panels} panels share {balls} balls, and each panel meets every quota."
+        ).format(
+            people=len(instance.ids),
+            size=instance.size,
+            panels=len(lottery.panels),
+            balls=lottery.denominator,
         ),
         _("Selection probabilities go from {low} ({low_exact}) to {high} ({high_exact}).").format(
             low=percent(lottery.min_probability, lang),
@@ -111,9 +116,9 @@ def _never_reason(instance: Instance, t: int, lang: str) -> str:
     bounds = why_never(instance, t)
     quotas = _quota_words(instance, [(b.cell, b.side == "max") for b in bounds], lang)
     traits = ", ".join(instance.cell_name(c) for c in instance.type_cells(t))
-    return _("No panel has room for a person of type {traits}; together these quotas shut them out: {quotas}.").format(
-        traits=traits, quotas=quotas
-    )
+    return _(
+        "No panel has room for a person of type {traits}; together these quotas shut them out: {quotas}."
+    ).format(traits=traits, quotas=quotas)
 
 
 def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
@@ -123,7 +128,9 @@ def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
     people = sum(instance.counts[t] for t, _y in level.types)
     seats = level.value * people
     if level.value == 1:
-        return ngettext("This {n} person always sits.", "These {n} people always sit.", people).format(n=people)
+        return ngettext("This {n} person always sits.", "These {n} people always sit.", people).format(
+            n=people
+        )
     if len({y for _t, y in level.types}) == 1:
         text = ngettext(
             "The quotas leave at most {seats} seats to this {n} person, so no lottery can give more than {value}.",
@@ -140,7 +147,9 @@ def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
     if binding:
         text += " " + _("What binds: {quotas}.").format(quotas=_quota_words(instance, binding, lang))
     elif level.proof:
-        text += " " + _("Shown by trying all ways to seat them (the proof is a tree of {n} nodes).").format(n=len(level.proof))
+        text += " " + _("Shown by trying all ways to seat them (the proof is a tree of {n} nodes).").format(
+            n=len(level.proof)
+        )
     else:
         text += " " + _("What binds: the number of seats.")
     return text

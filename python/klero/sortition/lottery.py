@@ -44,6 +44,8 @@ Panel = tuple[int, ...]
 Progress = Callable[[str, int], None]
 DENOMINATOR = 10**6
 _NEAREST_ROUNDS = 100
+# Exact leximin over panels solves systems as large as the number of types, level by level.
+_MOST_TYPES_OVER_PANELS = 150
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ class Lottery:
         for balls, seats in self.panels:
             for t, s in seats:
                 totals[t] += balls * s
-        return tuple(Fraction(s, self.denominator * n) for s, n in zip(totals, self.instance.counts, strict=True))
+        return tuple(
+            Fraction(s, self.denominator * n) for s, n in zip(totals, self.instance.counts, strict=True)
+        )
 
     @cached_property
     def probabilities(self) -> npt.NDArray[np.float64]:
@@ -106,7 +110,9 @@ class Lottery:
             return place
         near = get_close_matches(person, ids, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise InputError([Fault("person-unknown", f"nobody in the pool has the id '{person}'{hint}", "", value=person)])
+        raise InputError(
+            [Fault("person-unknown", f"nobody in the pool has the id '{person}'{hint}", "", value=person)]
+        )
 
     @property
     def min_probability(self) -> Fraction:
@@ -146,7 +152,9 @@ class Lottery:
     @cached_property
     def never(self) -> tuple[int, ...]:
         """Types whose people can sit on no feasible panel."""
-        return tuple(sorted(t for level in self.certificate.levels if level.value == 0 for t, _ in level.types))
+        return tuple(
+            sorted(t for level in self.certificate.levels if level.value == 0 for t, _ in level.types)
+        )
 
     def to_arrow(self) -> pa.Table:
         """A row a person: id, probability (float64), probability_exact («a/b»), type (int32)."""
@@ -231,9 +239,17 @@ def lottery_for(
     with work.phase("balls"):
         target = [float(s) for s in seats]
         balls = search.balls(weights, target, list(instance.counts), denominator)
-    panels = sorted(((b, tuple(search.panel(i))) for i, b in enumerate(balls) if b), key=lambda entry: entry[1])
+    panels = sorted(
+        ((b, tuple(search.panel(i))) for i, b in enumerate(balls) if b), key=lambda entry: entry[1]
+    )
     lottery = Lottery(
-        instance, objective, denominator, tuple(panels), Certificate(levels, Fraction(0)), quotas_name, work.seconds
+        instance,
+        objective,
+        denominator,
+        tuple(panels),
+        Certificate(levels, Fraction(0)),
+        quotas_name,
+        work.seconds,
     )
     gap = shortfall(levels, lottery.type_probabilities, last_covers_rest=objective == "maximin")
     return Lottery(
@@ -270,7 +286,9 @@ class _Phase:
 class _Work:
     """The phases between an instance and its weighted panels."""
 
-    def __init__(self, instance: Instance, objective: Objective, quotas_name: str, progress: Progress | None) -> None:
+    def __init__(
+        self, instance: Instance, objective: Objective, quotas_name: str, progress: Progress | None
+    ) -> None:
         self.instance = instance
         self.objective = objective
         self.seconds: dict[str, float] = {}
@@ -303,6 +321,8 @@ class _Work:
                 break
             never.extend(excluded)
         try:
+            if len(self.instance.types) > _MOST_TYPES_OVER_PANELS:
+                raise TooLargeError
             return self._over_panels(known, never)
         except TooLargeError:
             return self._nearest(known, marginals)

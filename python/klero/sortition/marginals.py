@@ -94,7 +94,9 @@ def maximin(instance: Instance, never: Sequence[Level] = (), progress: Progress 
     while not levels or levels[-1].value == 0:
         level = programme.solve()
         levels.append(level)
-        if level.value == 0:  # people whom the quotas leave no seat: the smallest probability is that of the others
+        if (
+            level.value == 0
+        ):  # people whom the quotas leave no seat: the smallest probability is that of the others
             programme.settle(level)
     if progress:
         progress("levels", len(levels))
@@ -162,7 +164,9 @@ class _Programme:
         level = Level(Fraction(0), sparse(group), sparse(weights), seats)
         if not level.types:
             return None
-        value = mean_bound(self.instance, self.settled, level, linear_bound(self.instance, self.settled, level))
+        value = mean_bound(
+            self.instance, self.settled, level, linear_bound(self.instance, self.settled, level)
+        )
         return Level(value, level.types, level.cells, seats) if basis.is_feasible(value) else None
 
     def lowest_maximum(self, value: Fraction) -> tuple[Fraction, ...]:
@@ -177,7 +181,9 @@ class _Programme:
         self._solver.Objective().SetCoefficient(top, 1.0)
         self._solver.Objective().SetMinimization()
         if solve(self._solver) != self._solver.OPTIMAL:
-            raise InternalError("The second step of maximin was not solved; please report it with the two tables.")
+            raise InternalError(
+                "The second step of maximin was not solved; please report it with the two tables."
+            )
         return tuple(
             Fraction(min(float(n), max(0.0, s.solution_value())))
             for s, n in zip(self._seats, self.instance.counts, strict=True)
@@ -279,9 +285,9 @@ class _Basis:
         if any(not low <= x <= n * scale for low, x, n in zip(lowest, seats, counts, strict=True)):
             return False
         totals = [0] * len(programme._cells)
-        for t, x in enumerate(seats):
+        for t, share in enumerate(seats):
             for c in self._cells_of(t):
-                totals[c] += x
+                totals[c] += share
         limits = (*programme.instance.cell_bounds, (programme.instance.size,) * 2)
         return all(lo * scale <= total <= hi * scale for total, (lo, hi) in zip(totals, limits, strict=True))
 

@@ -27,8 +27,8 @@ def probabilities_svg(lottery: Lottery, lang: str = "en") -> str:
 
     points, before = [], 0
     for p, n in pairs:
-        for count in (before, before + n):
-            points.append(f"{round(_LEFT + plot_width * count / people, 2)},{y(float(p))}")
+        ends = (round(_LEFT + plot_width * count / people, 2) for count in (before, before + n))
+        points += [f"{x},{y(float(p))}" for x in ends]
         before += n
     title = _("Selection probability of {n} people, in rising order").format(n=people)
     low, high = percent(lottery.min_probability, lang), percent(lottery.max_probability, lang)

@@ -53,7 +53,9 @@ class Realisation:
     weights: list[float] | None
 
 
-def new_search(instance: Instance, start: Panel, cells: Pairs | None = None, types: Pairs | None = None) -> PanelSearch:
+def new_search(
+    instance: Instance, start: Panel, cells: Pairs | None = None, types: Pairs | None = None
+) -> PanelSearch:
     """A search from one panel within the instance's quotas, or within tighter ones."""
     cells = cells or tuple(instance.cell_bounds)
     types = types or tuple((0, n) for n in instance.counts)
@@ -67,7 +69,9 @@ def new_search(instance: Instance, start: Panel, cells: Pairs | None = None, typ
     )
 
 
-def realise(instance: Instance, seats: Sequence[Fraction], known: Sequence[Panel], progress: Progress | None) -> Realisation | None:
+def realise(
+    instance: Instance, seats: Sequence[Fraction], known: Sequence[Panel], progress: Progress | None
+) -> Realisation | None:
     """Panels whose weighted mean is the target (expected seats by type); None if no panel lies on its face.
 
     Args:
@@ -83,7 +87,9 @@ def realise(instance: Instance, seats: Sequence[Fraction], known: Sequence[Panel
         start = feasible_panel(instance, cell_bounds=cells, type_bounds=types)
     if start is None:
         return None
-    realiser = _Realiser(instance, target, new_search(instance, start, cells, types), (cells, types), progress)
+    realiser = _Realiser(
+        instance, target, new_search(instance, start, cells, types), (cells, types), progress
+    )
     return Realisation(realiser.search, realiser.run())
 
 
@@ -93,7 +99,9 @@ def _face(instance: Instance, target: Sequence[float]) -> tuple[Pairs, Pairs]:
     for t, x in enumerate(target):
         for c in instance.type_cells(t):
             totals[c] += x
-    cells = tuple(_tightened(total, lo, hi) for total, (lo, hi) in zip(totals, instance.cell_bounds, strict=True))
+    cells = tuple(
+        _tightened(total, lo, hi) for total, (lo, hi) in zip(totals, instance.cell_bounds, strict=True)
+    )
     types = tuple(_tightened(x, 0, n) for x, n in zip(target, instance.counts, strict=True))
     return cells, types
 
@@ -141,7 +149,8 @@ class _Realiser:
             self.search.toward(prices)
             if not self._add_best(missing):
                 return None
-            self._breadth *= 2
+            if self._deep:
+                self._breadth *= 2
             self._deep = True
             self._herd(types // 2 + 10)
         cells, types_ = self._face
@@ -153,7 +162,9 @@ class _Realiser:
         for done in range(0, panels, _CHUNK):
             count, before = min(_CHUNK, panels - done), len(self.search)
             self.search.herd(self.target, count, self._breadth, self._deep)
-            self._deep = self._deep or len(self.search) - before < _FRESH * count
+            if not self._deep and len(self.search) - before < _FRESH * count:
+                self._deep = True
+                self.search.forget()
             if self._progress:
                 self._progress("panels", len(self.search))
 

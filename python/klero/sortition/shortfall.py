@@ -34,7 +34,9 @@ MOST_ROUNDS = 400
 class ShortfallProgramme:
     """The programme over a search's panels; it adds to the search what it finds."""
 
-    def __init__(self, instance: Instance, target: Sequence[float], search: PanelSearch, cells: Pairs, types: Pairs) -> None:
+    def __init__(
+        self, instance: Instance, target: Sequence[float], search: PanelSearch, cells: Pairs, types: Pairs
+    ) -> None:
         from ortools.linear_solver import pywraplp
 
         self.instance = instance
@@ -51,12 +53,16 @@ class ShortfallProgramme:
         solver.Objective().SetMinimization()
         self._columns: list[Any] = []
 
-    def run(self, progress: Callable[[str, int], None] | None = None, rounds: int = MOST_ROUNDS) -> tuple[list[float], float]:
+    def run(
+        self, progress: Callable[[str, int], None] | None = None, rounds: int = MOST_ROUNDS
+    ) -> tuple[list[float], float]:
         """(weights of the search's panels, shortfall): the best over all panels, or what so many rounds reach."""
         for round_ in range(rounds + 1):
             self._take_new_panels()
             if solve(self._solver) != self._solver.OPTIMAL:
-                raise InternalError("The weights of panels were not solved. Please report it with the two tables.")
+                raise InternalError(
+                    "The weights of panels were not solved. Please report it with the two tables."
+                )
             shortfall = float(self._gap.solution_value())
             if shortfall < _NO_GAP or round_ == rounds or not self._add_better_panels():
                 break
@@ -79,7 +85,9 @@ class ShortfallProgramme:
         worth = max(sum(prices[t] * s for t, s in self.search.panel(i)) for i in range(len(self.search)))
         self.search.toward(prices)
         whole = [round(p * _SCALE) for p in prices]
-        panel = feasible_panel(self.instance, objective=whole, cell_bounds=self._cells, type_bounds=self._types)
+        panel = feasible_panel(
+            self.instance, objective=whole, cell_bounds=self._cells, type_bounds=self._types
+        )
         if panel is None or sum(p * s for p, s in zip(prices, panel, strict=True)) <= worth + _BETTER:
             return False
         self.search.add(list(panel))

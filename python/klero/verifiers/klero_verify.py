@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Is this the lottery that was promised, is it as fair as it says, and does the panel follow from the seed?
 
-Rechecks a klero bundle with Python's standard library alone (3.9 or newer): no klero, no solver, no network, no
-floats. Written from the specification, `docs/audit/bundle.md`, whose names and checks it follows. What it can't
-tell: whether the people in the pool exist, and whether the seed was left to chance.
+Rechecks a klero bundle with Python's standard library alone (3.9 or newer): no klero, no solver, no network,
+no floats. Written from the specification, `docs/audit/bundle.md`, whose names and checks it follows. What it
+can't tell: whether the people in the pool exist, and whether the seed was left to chance.
 
     python klero_verify.py BUNDLE [--lang en|fr] [--json]
 
@@ -39,33 +39,24 @@ TEXTS = {
     "not_all_ok": ("NOT VALID: «{name}» failed.", "NON VALIDE : « {name} » a échoué."),
     "no_folder": ("{path} can't be read as a folder", "{path} n'est pas un dossier lisible"),
     "blocked": ("not checked: {name} failed", "non contrôlé : {name} a échoué"),
-    "garbage": ("can't be read ({kind})", "illisible ({kind})"),
-    "files": ("{n} files", "{n} fichiers"),
+    "garbage": ("not as it should be: {kind}", "non conforme : {kind}"),
+    "bad": ("{what}: not as it should be", "{what} : non conforme"),
+    "files": ("files: {n}", "fichiers : {n}"),
     "missing": ("{name} is missing", "{name} manque"),
-    "foreign": ("{name!r} is no file of a bundle", "{name!r} n'est pas un fichier du dossier"),
-    "encoding": ("{n} bytes", "{n} octets"),
+    "foreign": ("{name!r} is no file of a bundle", "{name!r} n'a pas sa place ici"),
+    "encoding": ("bytes: {n}", "octets : {n}"),
     "too_big": ("{name}: more than {limit} bytes", "{name} : plus de {limit} octets"),
     "not_canonical": ("{name} is not canonical JSON: {why}", "{name} n'est pas du JSON canonique : {why}"),
-    "declaration": (
-        "{seats} seats, {features} features, {cells} cells",
-        "{seats} sièges, {features} critères, {cells} cases",
-    ),
-    "pool": ("{n} people, {types} types", "{n} personnes, {types} types"),
-    "bad": ("{what}: not as it should be", "{what} : non conforme"),
+    "declaration": ("seats: {k}, features: {f}, cells: {c}", "sièges : {k}, critères : {f}, cases : {c}"),
+    "pool": ("people: {n}, types: {types}", "personnes : {n}, types : {types}"),
     "commitment": ("{hex}", "{hex}"),
-    "bad_hash": (
-        "the hash of «{what}» is not that of the files",
-        "l'empreinte « {what} » n'est pas celle des fichiers",
-    ),
-    "lottery": ("{n} panels", "{n} panels"),
-    "quotas": ("{cells} cells in each of {n} panels", "{cells} cases dans chacun des {n} panels"),
-    "certificate": (
-        "{n} levels, {trees} with a proof tree",
-        "{n} niveaux, dont {trees} avec arbre de preuve",
-    ),
+    "bad_hash": ("the hash of «{what}» is another", "l'empreinte « {what} » est une autre"),
+    "lottery": ("panels: {n}", "panels : {n}"),
+    "quotas": ("cells: {c}, panels: {n}", "cases : {c}, panels : {n}"),
+    "certificate": ("levels: {n}, proof trees: {trees}", "niveaux : {n}, arbres de preuve : {trees}"),
     "bad_bound": (
-        "level {i}: the bound is not the stated value",
-        "niveau {i} : la borne n'est pas la valeur annoncée",
+        "level {i}: the bound isn't the stated value",
+        "niveau {i} : la borne n'est pas la valeur dite",
     ),
     "unsettled": ("the levels don't settle all types", "les niveaux ne couvrent pas tous les types"),
     "gap": ("{level}, at most {gap}", "{level}, au plus {gap}"),
@@ -76,10 +67,10 @@ TEXTS = {
     "draw.seed": ("TRIAL, {hex}", "ESSAI, {hex}"),
     "draw.index": ("position {u}, entry {e}", "position {u}, entrée {e}"),
     "bad_index": (
-        "position {u}, {j} rejected, entry {e} expected",
-        "position {u}, {j} rejets, entrée {e} attendus",
+        "expected: position {u}, rejected {j}, entry {e}",
+        "attendus : position {u}, rejets {j}, entrée {e}",
     ),
-    "draw.panel": ("{n} people", "{n} personnes"),
+    "draw.panel": ("people: {n}", "personnes : {n}"),
     "bad_people": ("the tickets give another panel", "les tickets donnent un autre panel"),
 }
 
@@ -118,8 +109,8 @@ def check_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def parse(data: bytes) -> Any:
-    """The document that these bytes canonically spell. What lies outside strings is looked at first: the standard
-    library's reader, which is lenient, never meets a float, a huge integer or deep nesting."""
+    """The document that these bytes canonically spell. What lies outside strings is looked at first: the
+    standard library's reader, which is lenient, never meets a float, a huge integer or deep nesting."""
     try:
         text = data.decode("utf-8")
         bones = STRING.sub("", text)
@@ -162,7 +153,7 @@ def seq(label: str, items: list[bytes]) -> bytes:
 
 
 def merkle_root(leaves: list[bytes]) -> bytes:
-    """The tree hash of RFC 9162. A full left subtree is joined as soon as its twin is there: stack of (height, hash)."""
+    """The tree hash of RFC 9162. A full left subtree is joined once its twin is there: stack of (height, hash)."""
     stack: list[tuple[int, bytes]] = []
     for leaf in leaves:
         height, node = 0, sha256(b"\x00" + leaf)
@@ -290,8 +281,8 @@ def duals(rules: Rules, cells: dict[int, int], seats: int) -> tuple[int, list[in
 
 
 def tree_bound(rules: Rules, nodes: list[Any], q: list[int]) -> int:
-    """The largest bound of a leaf of the tree, for the objective q. Nodes are visited depth first; each entry of `todo`
-    is a node, or None to go back up, with the bounds of one type to set before."""
+    """The largest bound of a leaf of the tree, for the objective q. Nodes are visited depth first; each entry of
+    `todo` is a node, or None to go back up, with the bounds of one type to set before."""
     seen = [False] * len(nodes)
     seen[0] = True
     low, high = [0] * len(q), list(rules.people)
@@ -371,7 +362,7 @@ def read_level(item: Any, rules: Rules) -> Level:
 
 
 def level_bound(rules: Rules, level: Level, settled: dict[int, int], values: list[Fraction]) -> Fraction:
-    """What the level's group can't exceed on average. `settled` maps the types in S to levels, `values` are theirs."""
+    """What the level's group can't exceed on average. `settled` maps the types in S to levels with `values`."""
     q = [0] * len(rules.people)
     for t, y in level.types.items():
         q[t] = y
@@ -405,19 +396,17 @@ class Bundle:
         self.files = files
         self.documents: dict[str, Any] = {}
         self.features: list[tuple[str, list[str]]] = []
-        self.size = self.denominator = self.n = 0
+        self.size = self.denominator = self.n = self.entry = 0
         self.leximin = False
         self.rules = Rules(0, [], [], [])
         self.ids: list[str] = []
         self.kinds: list[int] = []
         self.leaves: list[bytes] = []
-        self.commitment = b""
         self.panels: list[tuple[int, list[list[int]]]] = []
         self.levels: list[Level] = []
         self.gap = Fraction(0)
         self.level = ""
-        self.seed = b""
-        self.entry = 0
+        self.commitment = self.seed = b""
 
     def check_files(self) -> dict[str, Any]:
         """No file is missing and none is foreign."""
@@ -460,7 +449,7 @@ class Bundle:
             need(rises(texts), "bad", what="values")
             self.features.append((string(name), texts))
         need(rises([name for name, _ in self.features]), "bad", what="features")
-        return {"seats": self.size, "features": len(self.features), "cells": len(self.rules.bounds)}
+        return {"k": self.size, "f": len(self.features), "c": len(self.rules.bounds)}
 
     def check_pool(self) -> dict[str, Any]:
         """People and types are in order and belong together."""
@@ -533,7 +522,7 @@ class Bundle:
             need(sum(s for _, s in seats) == self.size, "bad", what=f"panel {i}, size")
             for c, ((low, high), seated) in enumerate(zip(rules.bounds, filled)):
                 need(low <= seated <= high, "bad", what=f"panel {i}, cell {c}")
-        return {"cells": len(rules.bounds), "n": len(self.panels)}
+        return {"c": len(rules.bounds), "n": len(self.panels)}
 
     def check_certificate(self) -> dict[str, Any]:
         """Every level's claim is true, and the types are settled as the objective asks."""
@@ -595,21 +584,14 @@ class Bundle:
 
     def check_index(self) -> dict[str, Any]:
         """The seed gives this position, and the position this entry."""
-        draw = self.documents[DRAW_FILE]
-        u, rejected = position(self.seed, self.denominator)
+        u, j = position(self.seed, self.denominator)
         left = u
-        for self.entry, (count, _) in enumerate(self.panels):
-            left -= count
-            if left < 0:
-                break
-        expected = (u, rejected, self.entry)
-        need(
-            (draw["position"], draw["rejected"], draw["entry"]) == expected,
-            "bad_index",
-            u=u,
-            j=rejected,
-            e=self.entry,
-        )
+        while left >= self.panels[self.entry][0]:
+            left -= self.panels[self.entry][0]
+            self.entry += 1
+        expected = {"position": u, "rejected": j, "entry": self.entry}
+        draw = self.documents[DRAW_FILE]
+        need({key: draw[key] for key in expected} == expected, "bad_index", u=u, j=j, e=self.entry)
         return {"u": u, "e": self.entry}
 
     def check_panel(self) -> dict[str, Any]:
@@ -667,7 +649,7 @@ def verify(files: dict[str, bytes], lang: str = "en") -> list[Check]:
 
 
 def read_folder(path: str) -> dict[str, bytes]:
-    """The files of a bundle. What is no plain file counts as a foreign one; oversized ones are cut just above the limit."""
+    """The files of a bundle. What is no plain file counts as foreign; oversized ones are cut above the limit."""
     files: dict[str, bytes] = {}
     with os.scandir(path) as entries:
         for entry in entries:

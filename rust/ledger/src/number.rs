@@ -31,6 +31,15 @@ impl Ratio {
         }
     }
 
+    /// A decimal that is not below it, of nine places at most; for values of 0 or more.
+    pub fn rounded_up(&self) -> String {
+        let (whole, nanos) = (&self.num * 1_000_000_000_u32)
+            .div_ceil(&self.den)
+            .div_rem(&BigInt::from(1_000_000_000_u32));
+        let text = format!("{whole}.{:0>9}", nanos.to_string());
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
     /// Which is larger?
     pub fn compare(&self, other: &Self) -> Ordering {
         (&self.num * &other.den).cmp(&(&other.num * &self.den))

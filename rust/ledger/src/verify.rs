@@ -173,7 +173,7 @@ impl Run {
         read.declaration = self.step("declaration", &["encoding"], || {
             let found = bundle::declaration(read.document("declaration.json")?)?;
             let said = format!(
-                "{} seats, {} features, {} cells",
+                "seats: {}, features: {}, cells: {}",
                 found.size,
                 found.features.len(),
                 found.bounds.len()
@@ -182,7 +182,11 @@ impl Run {
         });
         read.pool = self.step("pool", &["declaration"], || {
             let found = bundle::pool(read.document("pool.json")?, have(&read.declaration)?)?;
-            let said = format!("{} people, {} types", found.people.len(), found.types.len());
+            let said = format!(
+                "people: {}, types: {}",
+                found.people.len(),
+                found.types.len()
+            );
             Ok((found, said))
         });
         if let (Some(declaration), Some(pool)) = (&read.declaration, &read.pool) {
@@ -201,7 +205,7 @@ impl Run {
                 have(&read.declaration)?,
                 have(&read.pool)?,
             )?;
-            let said = format!("{} panels", found.len());
+            let said = format!("panels: {}", found.len());
             Ok((found, said))
         });
         self.step("quotas", &["lottery"], || {
@@ -225,7 +229,7 @@ impl Run {
                 .iter()
                 .filter(|level| !level.proof.is_empty())
                 .count();
-            let said = format!("{} levels, {trees} with a proof tree", found.levels.len());
+            let said = format!("levels: {}, proof trees: {trees}", found.levels.len());
             Ok((found, said))
         });
         self.step("gap", &["quotas", "certificate"], || {
@@ -255,7 +259,7 @@ impl Run {
     fn draw(&mut self, read: &Read) {
         let found = self.step("draw.seed", &["encoding", "commitment"], || {
             let found = drawn(read.document(DRAW_FILE)?, have(&read.commitment)?)?;
-            let said = format!("trial, {}", hex(&found.seed));
+            let said = format!("TRIAL, {}", hex(&found.seed));
             Ok((found, said))
         });
         let won = self.step("draw.index", &["lottery", "draw.seed"], || {
@@ -282,7 +286,7 @@ impl Run {
             if draw::panel_ids(have(&read.pool)?, &read.leaves, panel, &found.seed) != found.panel {
                 refuse!("the tickets give another panel");
             }
-            Ok(((), format!("{} people", found.panel.len())))
+            Ok(((), format!("people: {}", found.panel.len())))
         });
     }
 }
@@ -297,7 +301,7 @@ fn names(files: &Files) -> Result<((), String), Fault> {
     {
         refuse!("{extra:?} is no file of a bundle");
     }
-    Ok(((), format!("{} files", files.len())))
+    Ok(((), format!("files: {}", files.len())))
 }
 
 fn documents(files: &Files) -> Result<(BTreeMap<String, Value>, String), Fault> {
@@ -311,7 +315,7 @@ fn documents(files: &Files) -> Result<(BTreeMap<String, Value>, String), Fault> 
     }
     Ok((
         read,
-        format!("{} bytes", files.values().map(Vec::len).sum::<usize>()),
+        format!("bytes: {}", files.values().map(Vec::len).sum::<usize>()),
     ))
 }
 
@@ -345,7 +349,7 @@ fn quotas(declaration: &Declaration, pool: &Pool, panels: &[Panel]) -> Result<((
     Ok((
         (),
         format!(
-            "{} cells in each of {} panels",
+            "cells: {}, panels: {}",
             declaration.bounds.len(),
             panels.len()
         ),

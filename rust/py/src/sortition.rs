@@ -73,6 +73,11 @@ impl PanelSearch {
         })
     }
 
+    fn forget(&mut self) {
+        self.owed.fill(0.0);
+        self.panels.forget_visits();
+    }
+
     fn toward(&mut self, py: Python<'_>, direction: Vec<f64>) -> PyResult<bool> {
         let Self { search, panels, .. } = self;
         door::detached(py, |_| {

@@ -52,9 +52,7 @@ pub fn round_to_balls(
         })
         .collect();
     let made_to_measure = MADE_TO_MEASURE.max(target.len() as u64 / 2);
-    for _ in given..balls {
-        let left = balls - given;
-        given += 1;
+    for left in (1..=balls - given).rev() {
         let mut best = (f64::NEG_INFINITY, 0);
         for (i, square) in squares.iter().enumerate() {
             // How much the squared deficit falls when panel i gets the ball.

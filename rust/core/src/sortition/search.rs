@@ -472,7 +472,7 @@ mod tests {
             let start: Vec<u32> = seats.iter().zip(&people).map(|(&s, &n)| s.min(n)).collect();
             let size: u32 = start.iter().sum();
             prop_assume!(size > 0);
-            let mut totals = vec![0u32; 9];
+            let mut totals = [0u32; 9];
             for (t, &s) in start.iter().enumerate() {
                 for &c in &types[t] {
                     totals[c as usize] += s;

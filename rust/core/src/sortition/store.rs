@@ -43,6 +43,11 @@ impl Panels {
         (self.visits.len() - 1, true)
     }
 
+    /// Counts one visit for each panel.
+    pub fn forget_visits(&mut self) {
+        self.visits.fill(1);
+    }
+
     /// Number of distinct panels.
     #[must_use]
     pub fn len(&self) -> usize {
