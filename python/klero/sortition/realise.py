@@ -36,7 +36,7 @@ _NEAR = 1e-9
 _CHUNK = 24
 # Below this share of new panels in a chunk, pairs of exchanges are stuck and triples are tried.
 _FRESH = 0.75
-_SEARCH_ROUNDS = 8
+_SEARCH_ROUNDS = 5
 _DIRECTION_SCALE = 10**6
 
 
@@ -149,10 +149,9 @@ class _Realiser:
             self.search.toward(prices)
             if not self._add_best(missing):
                 return None
-            if self._deep:
-                self._breadth *= 2
+            self._breadth *= 1 if self._deep else 2
             self._deep = True
-            self._herd(types // 2 + 10)
+            self._herd(types // 3 + 10)
         cells, types_ = self._face
         programme = ShortfallProgramme(self.instance, self.target, self.search, cells, types_)
         weights, shortfall = programme.run(self._progress)

@@ -51,8 +51,10 @@ pub enum Depth {
 /// A gain below this is rounding, not a reason to move.
 const LEAST_GAIN: f64 = 1e-9;
 
-/// Three exchanges are tried for up to so many broken features: the ways to share them out double with each.
+/// Three exchanges are tried for up to so many broken features: the ways to share them out double with each …
 const MOST_SHARED: u32 = 8;
+/// … and are looked at for each seat, so larger panels try fewer.
+const MOST_LOOKS: usize = 32_768;
 
 impl Search {
     /// Starts from a feasible panel (seats by type).
@@ -267,6 +269,7 @@ impl Search {
 
     /// The best three exchanges: the features that the first one breaks are shared out between two repairs.
     fn best_triple(&self, t: u32, direction: &[f64]) -> Option<Move> {
+        let most_shared = MOST_SHARED.min(1 + (MOST_LOOKS / self.seats.len()).max(2).ilog2());
         let mut best: Option<Move> = None;
         let mut last = u32::MAX;
         for seat in 0..self.seats.len() {
@@ -276,7 +279,7 @@ impl Search {
             }
             last = s;
             let mask = self.broken_by(seat);
-            if !(2..=MOST_SHARED).contains(&mask.count_ones()) {
+            if !(2..=most_shared).contains(&mask.count_ones()) {
                 continue;
             }
             let gain = direction[t as usize] - direction[s as usize];
