@@ -194,7 +194,7 @@ impl Search {
         }
         self.mark_blocked(t);
         self.best_single(t, direction)
-            .or_else(|| self.best_pair(t, direction))
+            .or_else(|| self.good_pair(t, direction))
             .or_else(|| (depth == Depth::Triple).then(|| self.best_triple(t, direction))?)
     }
 
@@ -240,31 +240,38 @@ impl Search {
         best
     }
 
-    fn best_pair(&self, t: u32, direction: &[f64]) -> Option<Move> {
-        let mut best: Option<Move> = None;
-        let mut last = u32::MAX;
-        for seat in 0..self.seats.len() {
+    /// The best pair of exchanges for the seat owed least for which one gains: nearly the best pair of all, at a fraction of the looks.
+    fn good_pair(&self, t: u32, direction: &[f64]) -> Option<Move> {
+        self.by_direction(direction).into_iter().find_map(|seat| {
             let s = self.seats[seat];
-            if s == t || s == last || !self.can_leave(s) {
-                continue;
+            if s == t || !self.can_leave(s) {
+                return None;
             }
-            last = s;
             let mask = self.broken_by(seat);
             if mask == 0 {
-                continue; // alone it has been tried
+                return None; // alone it has been tried
             }
             let gain = direction[t as usize] - direction[s as usize];
-            let floor = best.map_or(LEAST_GAIN, |m| m.gain) - gain;
-            if let Some(found) = self.best_second(seat, t, mask, direction, floor) {
-                best = Some(Move {
-                    gain: gain + found.0,
-                    seat,
-                    newcomer: t,
-                    repairs: [Some(found.1), None],
-                });
-            }
-        }
-        best
+            let (second, repair) = self.best_second(seat, t, mask, direction, LEAST_GAIN - gain)?;
+            Some(Move {
+                gain: gain + second,
+                seat,
+                newcomer: t,
+                repairs: [Some(repair), None],
+            })
+        })
+    }
+
+    /// Seats in rising order of their holders' direction, one for each type seated.
+    fn by_direction(&self, direction: &[f64]) -> Vec<usize> {
+        let mut seats: Vec<usize> = (0..self.seats.len()).collect();
+        let key = |seat: usize| (direction[self.seats[seat] as usize], self.seats[seat]);
+        seats.sort_unstable_by(|&a, &b| {
+            let ((x, s), (y, t)) = (key(a), key(b));
+            x.total_cmp(&y).then(s.cmp(&t)).then(a.cmp(&b))
+        });
+        seats.dedup_by_key(|seat| self.seats[*seat]);
+        seats
     }
 
     /// The best three exchanges: the features that the first one breaks are shared out between two repairs.
