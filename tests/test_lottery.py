@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from klero.errors import InfeasibleError, InputError
-from klero.sortition.certificate import linear_bound, mean_bound, shortfall
+from klero.sortition.certificate import Level, linear_bound, mean_bound, measured_gap
 from klero.sortition.instance import Instance, read_instance
 from klero.sortition.lottery import Lottery, fair_lottery, lottery_for
 from klero.sortition.pool import Pool
@@ -163,7 +163,8 @@ def test_gap_is_measured_not_declared(example: Lottery) -> None:
     assert example.certificate.gap == max(Fraction(0), worst)
     moved = list(example.type_probabilities)
     moved[3] -= Fraction(1, 100)
-    assert shortfall(example.certificate.levels, moved, last_covers_rest=False) >= Fraction(
+    levels = example.certificate.levels
+    assert measured_gap(example.instance, levels, moved, last_covers_rest=False) >= Fraction(
         1, 100
     ) - Fraction(1, 10**5)
 
@@ -237,3 +238,17 @@ def test_bundle_is_the_same_bytes_for_threads_processes_hash_seeds_and_row_order
         with shuffled[-1].open("w", encoding="utf-8", newline="") as sink:
             csv.writer(sink).writerows([header, *rows])
     assert make_bundle(*shuffled, tmp_path / "c", PYTHONHASHSEED="random") == first
+
+
+def test_one_level_over_everybody_does_not_pass_for_a_proof(example: Lottery) -> None:
+    """A maximin lottery dressed up as leximin: huge weights on who is tight, 1 on all others."""
+    maximin = lottery_for(example.instance, "maximin")
+    level = maximin.certificate.levels[-1]
+    tight = {t: y * 10**12 for t, y in level.types}
+    everybody = tuple((t, tight.get(t, 1)) for t in range(len(example.instance.types)))
+    cells = tuple((c, w * 10**12) for c, w in level.cells)
+    forged = Level(Fraction(0), everybody, cells, level.seats * 10**12)
+    value = mean_bound(example.instance, {}, forged, linear_bound(example.instance, {}, forged))
+    forged = Level(value, everybody, cells, forged.seats)
+    assert value - level.value < Fraction(1, 10**6)
+    assert measured_gap(example.instance, [forged], maximin.type_probabilities, last_covers_rest=False) > 1

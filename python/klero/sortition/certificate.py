@@ -1,9 +1,10 @@
 """How do you know that nobody could have been treated more fairly? Levels, dual weights, and the arithmetic of the proof.
 
-A level says: given the levels before it, the people of this group can't all have a probability above `value`. It
+A level says: given the levels before it, the people of this group can't all have a probability above `value`. And of the published
+lottery itself: none that leaves the earlier groups as they are, and nobody of this group worse, gives any of them more than `gap` more. It
 ships integer weights y (types), λ (cells) and ν (seats). By weak duality of linear programming no panel x has
 Σ q_T x_T above U, with q and U as in `docs/audit/bundle.md`; averaging over a lottery bounds the group's mean. Checking
-it needs additions, multiplications and comparisons of integers: no solver, no floats. `bound` here, `rust/ledger` and the
+it needs additions, multiplications and comparisons of integers: no solver, no floats. `linear_bound` here, `rust/ledger` and the
 stand-alone verifier compute it independently.
 
 Where the linear bound is not the truth (tiny, tight pools), a level carries a proof: a tree that splits the panels by the
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Certificate:
 
     Attributes:
         levels: claims in rising order of value.
-        gap: the largest of value − π_T over the levels and their types, and 0; exact.
+        gap: see `measured_gap`; exact.
     """
 
     levels: tuple[Level, ...]
@@ -87,9 +88,7 @@ def sparse(values: Mapping[int, int]) -> Weights:
 
 def primitive(weights: Sequence[Fraction]) -> list[int]:
     """The smallest integers in the same proportions: rationals over one denominator, their common factor taken out."""
-    scale = 1
-    for w in weights:
-        scale = scale * w.denominator // gcd(scale, w.denominator)
+    scale = lcm(*(w.denominator for w in weights))
     integers = [w.numerator * (scale // w.denominator) for w in weights]
     common = gcd(*integers) or 1
     return [i // common for i in integers]
@@ -132,16 +131,28 @@ def mean_bound(instance: Instance, settled: Mapping[int, Fraction], level: Level
     return (best - fixed) / sum(instance.counts[t] * y for t, y in level.types)
 
 
-def shortfall(
-    levels: Sequence[Level], probabilities: Sequence[Fraction], *, last_covers_rest: bool
+def measured_gap(
+    instance: Instance, levels: Sequence[Level], probabilities: Sequence[Fraction], *, last_covers_rest: bool
 ) -> Fraction:
-    """The measured gap of a lottery with these exact probabilities against its levels (maximin: the last one covers all the rest)."""
+    """The gap of a lottery with these exact probabilities against its levels (maximin: the last one covers all the rest).
+
+    The largest of 0, of value − π_T, and of what slack leaves open: in a lottery that leaves the earlier groups as they are and nobody
+    of this group worse, nobody of it gains more than slack / (n_T·y_T), slack = U − Σ q_T·n_T·π_T. Without the second part a level
+    whose weights are spread over people with more than its value would pass as a proof about them.
+    """
     worst = Fraction(0)
-    listed: set[int] = set()
+    settled: dict[int, Fraction] = {}
     for i, level in enumerate(levels):
         group = [t for t, _ in level.types]
         if last_covers_rest and i == len(levels) - 1:
-            group = [t for t in range(len(probabilities)) if t not in listed]
-        listed.update(group)
-        worst = max([worst, *(level.value - probabilities[t] for t in group)])
+            group = [t for t in range(len(probabilities)) if t not in settled]
+        q = objective(instance, settled, level)
+        # U − Σ q·n·π, with U put together from the level's value, which is exact.
+        slack = sum(
+            (w * instance.counts[t] * (settled.get(t, level.value) - probabilities[t]) for t, w in enumerate(q) if w),
+            Fraction(0),
+        )
+        least = min(instance.counts[t] * y for t, y in level.types)
+        worst = max([worst, slack / least, *(level.value - probabilities[t] for t in group)])
+        settled |= {t: level.value for t, _ in level.types}
     return worst

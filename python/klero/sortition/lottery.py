@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 from klero.errors import Fault, InputError
 from klero.sortition.branching import ProofTooLargeError, prove
-from klero.sortition.certificate import Certificate, Level, shortfall
+from klero.sortition.certificate import Certificate, Level, measured_gap
 from klero.sortition.columns import TooLargeError, leximin_over_panels
 from klero.sortition.feasibility import explain_infeasible, feasible_panel
 from klero.sortition.instance import Instance, build_instance
@@ -251,7 +251,7 @@ def lottery_for(
         quotas_name,
         work.seconds,
     )
-    gap = shortfall(levels, lottery.type_probabilities, last_covers_rest=objective == "maximin")
+    gap = measured_gap(instance, levels, lottery.type_probabilities, last_covers_rest=objective == "maximin")
     return Lottery(
         instance, objective, denominator, lottery.panels, Certificate(levels, gap), quotas_name, work.seconds
     )

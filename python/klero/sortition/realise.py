@@ -36,6 +36,10 @@ _NEAR = 1e-9
 _CHUNK = 24
 # Below this share of new panels in a chunk, pairs of exchanges are stuck and triples are tried.
 _FRESH = 0.75
+# Below this share the search has nothing to add, and panels come from the exact solver alone.
+_STUCK = 0.1
+# Panels searched from each one that the exact solver finds.
+_AFTER_EXACT = 8
 _SEARCH_ROUNDS = 5
 _DIRECTION_SCALE = 10**6
 
@@ -139,33 +143,39 @@ class _Realiser:
 
     def run(self) -> list[float] | None:
         types = len(self.target)
-        self._herd(types + types // 2 + 30)
+        fresh = self._herd(types + types // 2 + 30)
         if not self._seat_everyone():
             return None
         for _ in range(_SEARCH_ROUNDS):
             weights, residual, missing, prices = self.search.balance(self.target, RESIDUAL, _NEWTON_STEPS)
             if residual < RESIDUAL:
                 return weights
+            if fresh < _STUCK:
+                break
             self.search.toward(prices)
             if not self._add_best(missing):
                 return None
             self._breadth *= 1 if self._deep else 2
             self._deep = True
-            self._herd(types // 3 + 10)
+            fresh = self._herd(types // 3 + 10)
         cells, types_ = self._face
         programme = ShortfallProgramme(self.instance, self.target, self.search, cells, types_)
         weights, shortfall = programme.run(self._progress)
         return weights if shortfall < _NEAR else None
 
-    def _herd(self, panels: int) -> None:
+    def _herd(self, panels: int) -> float:
+        """Adds panels for what is owed; returns the share of new ones in the last chunk."""
+        fresh = 1.0
         for done in range(0, panels, _CHUNK):
             count, before = min(_CHUNK, panels - done), len(self.search)
             self.search.herd(self.target, count, self._breadth, self._deep)
-            if not self._deep and len(self.search) - before < _FRESH * count:
+            fresh = (len(self.search) - before) / count
+            if not self._deep and fresh < _FRESH:
                 self._deep = True
                 self.search.forget()
             if self._progress:
                 self._progress("panels", len(self.search))
+        return fresh
 
     def _seat_everyone(self) -> bool:
         """Finds a panel of the face for every type that should sit and has not; False if one can't."""
@@ -174,11 +184,13 @@ class _Realiser:
         for t, x in enumerate(self.target):
             if x < _NEAR or seated[t]:
                 continue
-            panel = feasible_panel(self.instance, must_seat=t, cell_bounds=cells, type_bounds=types)
+            # As many as possible of those who wait, at once: each exact search costs tens of milliseconds.
+            waiting = [int(x >= _NEAR and not there) for x, there in zip(self.target, seated, strict=True)]
+            panel = feasible_panel(self.instance, must_seat=t, objective=waiting, cell_bounds=cells, type_bounds=types)
             if panel is None:
                 return False
             self.search.add(list(panel))
-            self._herd(_CHUNK)
+            self._herd(_AFTER_EXACT)
             seated = self.search.seated()
         return True
 

@@ -386,6 +386,29 @@ def level_bound(rules: Rules, level: Level, settled: dict[int, int], values: lis
     return (best - fixed) / sum(rules.people[t] * y for t, y in level.types.items())
 
 
+def level_slack(
+    rules: Rules, level: Level, settled: dict[int, int], values: list[Fraction], chances: tuple[int, list[int]]
+) -> Fraction:
+    """By how much somebody of the group could gain if the earlier groups kept, and nobody of the group lost.
+
+    It is (U - what the lottery has of it) over the smallest n*y of the group; U is put together from the level's value, which
+    is exact. `chances` are M and the balls won by each type.
+    """
+    m, won = chances
+    q = dict(level.types)
+    if level.proof:
+        q.update(level.held)
+    else:
+        prices = duals(rules, level.cells, level.seats)[1]
+        q.update((t, prices[t]) for t in settled)
+    by_level = [0] * len(values)
+    for t, number in settled.items():
+        by_level[number] += q.get(t, 0) * rules.people[t]
+    weights = [y * rules.people[t] for t, y in level.types.items()]
+    bound = level.value * sum(weights) + sum((v * w for v, w in zip(values, by_level) if w), Fraction(0))
+    return (bound - Fraction(sum(weight * won[t] for t, weight in q.items()), m)) / min(weights)
+
+
 # ---------------------------------------------------------------- the checks
 
 
@@ -550,7 +573,7 @@ class Bundle:
         return {"n": len(values), "trees": sum(bool(level.proof) for level in self.levels)}
 
     def check_gap(self) -> dict[str, Any]:
-        """The stated gap is the largest distance between a claim and a probability."""
+        """The stated gap is the largest distance between a claim and a probability, or what slack leaves open."""
         won = [0] * len(self.rules.people)
         for count, seats in self.panels:
             for t, s in seats:
@@ -558,11 +581,16 @@ class Bundle:
         chances = [Fraction(w, self.denominator * n) for w, n in zip(won, self.rules.people)]
         worst = Fraction(0)
         rest = set(range(len(chances)))
+        settled: dict[int, int] = {}
+        values: list[Fraction] = []
         for i, level in enumerate(self.levels):
             last_of_maximin = not self.leximin and i + 1 == len(self.levels)
             group = rest if last_of_maximin else set(level.types)
             rest = rest - group
             worst = max(worst, level.value - min(chances[t] for t in group))
+            worst = max(worst, level_slack(self.rules, level, settled, values, (self.denominator, won)))
+            settled.update(dict.fromkeys(level.types, i))
+            values.append(level.value)
         proven = any(level.proof for level in self.levels)
         need(worst == self.gap and self.level == ("L1" if proven else "L0"), "bad_gap")
         return {"level": self.level, "gap": rounded_up(worst)}

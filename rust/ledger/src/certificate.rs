@@ -308,7 +308,55 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// The largest of 0 and value − π_T. The panels must meet the quotas, which bounds the sums.
+/// (U − Σ q_T·n_T·π_T) / min n_T·y_T over the group of level `i`. As the level's value is exact, the numerator is
+/// value·Σ n·y + Σ_S q·n·v − Σ q·n·π.
+fn slack(
+    declaration: &Declaration,
+    pool: &Pool,
+    certificate: &Certificate,
+    i: usize,
+    settled: &[Option<usize>],
+    won: &[i128],
+) -> Ratio {
+    let level = &certificate.levels[i];
+    let mut by_level = vec![BigInt::zero(); i + 1];
+    let mut seated = BigInt::zero();
+    let mut add = |t: usize, q: &BigInt, number: usize| {
+        by_level[number] += q * pool.counts[t];
+        seated += q * won[t];
+    };
+    for (t, y) in &level.types {
+        add(*t, y, i);
+    }
+    if level.proof.is_empty() {
+        let prices = prices(pool, &level.cells, &level.seats, declaration.bounds.len());
+        for (t, (price, number)) in prices.iter().zip(settled).enumerate() {
+            if let Some(number) = number {
+                add(t, price, *number);
+            }
+        }
+    } else {
+        for (t, z) in &level.held {
+            if let Some(number) = settled[*t] {
+                add(*t, z, number);
+            }
+        }
+    }
+    let denominator = BigInt::from(declaration.denominator);
+    let (mut num, mut den) = (-seated, denominator.clone());
+    for (sum, level) in by_level.iter().zip(&certificate.levels) {
+        num = num * &level.value.den + sum * &level.value.num * &den;
+        den *= &level.value.den;
+    }
+    let least = level.types.iter().map(|(t, y)| y * pool.counts[*t]).min();
+    Ratio {
+        num,
+        den: den * least.unwrap_or_else(|| BigInt::from(1)),
+    }
+}
+
+/// The largest of 0, of value − π_T, and of what the panels' own slack leaves open. The panels must meet the quotas, which
+/// bounds the sums.
 pub fn gap(
     declaration: &Declaration,
     pool: &Pool,
@@ -322,6 +370,7 @@ pub fn gap(
         }
     }
     let mut listed = vec![false; pool.types.len()];
+    let mut settled: Vec<Option<usize>> = vec![None; pool.types.len()];
     let mut worst = Ratio::zero();
     for (i, level) in certificate.levels.iter().enumerate() {
         let group: Vec<usize> = if !declaration.leximin && i + 1 == certificate.levels.len() {
@@ -344,6 +393,11 @@ pub fn gap(
                 worst = short;
             }
         }
+        let open = slack(declaration, pool, certificate, i, &settled, &won);
+        if open.compare(&worst) == Ordering::Greater {
+            worst = open;
+        }
+        level.types.iter().for_each(|(t, _)| settled[*t] = Some(i));
     }
     worst
 }
