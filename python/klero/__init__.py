@@ -13,9 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from klero.errors import BundleError as BundleError
     from klero.errors import InfeasibleError as InfeasibleError
     from klero.errors import InputError as InputError
     from klero.errors import KleroError as KleroError
+    from klero.errors import OutputExistsError as OutputExistsError
     from klero.ledger.bundle import write_lottery as write_lottery
     from klero.ledger.draw import Draw as Draw
     from klero.ledger.draw import draw as draw
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
 
 # Where each public name lives. It is imported when first used, so that `import klero` stays quick.
 _HOMES = {
+    "BundleError": "klero.errors",
     "Draw": "klero.ledger.draw",
     "InfeasibleError": "klero.errors",
     "InputError": "klero.errors",
     "KleroError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
+    "OutputExistsError": "klero.errors",
     "Pool": "klero.sortition.pool",
     "Quotas": "klero.sortition.quotas",
     "Verification": "klero.ledger.verify",
@@ -45,11 +49,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "BundleError",
     "Draw",
     "InfeasibleError",
     "InputError",
     "KleroError",
     "Lottery",
+    "OutputExistsError",
     "Pool",
     "Quotas",
     "Verification",

@@ -25,6 +25,9 @@ _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 _QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), "'")
 
 
+_MOST_DIGITS = 400
+
+
 def clean(text: str) -> str:
     """NFC, trimmed, with «\\n» for line breaks. Applying it twice changes nothing."""
     if not text.isascii():
@@ -65,6 +68,8 @@ def cell_text(value: object) -> str | None:
         value = item()
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Integral | Decimal) and not _is_short(value):
+        return None
     if isinstance(value, Integral):
         return str(int(value))
     if isinstance(value, Decimal):
@@ -74,6 +79,13 @@ def cell_text(value: object) -> str | None:
     if isinstance(value, bytes):
         return _bytes_text(value)
     return _date_text(value)
+
+
+def _is_short(number: Integral | Decimal) -> bool:
+    """Whether it can be written out: Python itself refuses integers of thousands of digits."""
+    if isinstance(number, Decimal):
+        return not number.is_finite() or abs(number.adjusted()) < _MOST_DIGITS
+    return bool(abs(int(number)) < 10**_MOST_DIGITS)
 
 
 def _float_text(number: float) -> str:

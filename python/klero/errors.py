@@ -71,6 +71,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-min-over-max": "a minimum is above its maximum",
         "quota-minima-over-size": "the minima of a feature need more seats than there are",
         "quota-near-duplicate": "two names in the quotas differ only in case, accents, dashes or spaces",
+        "quota-too-many-features": "more features have quotas than klero takes",
         "quota-negative": "a quota is below zero",
         "quota-not-integer": "a quota is not a whole number",
         # options
@@ -78,6 +79,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "language-unknown": "there are no texts in this language",
         "objective-unknown": "there is no such notion of fairness",
         "person-unknown": "nobody in the pool has this id",
+        # drawing
+        "seed-invalid": "the text of a trial seed is empty or no text",
         # people and quotas together
         "feature-empty": "a person has no value for a feature that has quotas",
         "feature-missing": "a feature that has quotas is not a column of the people",

@@ -34,7 +34,7 @@ def words(lang: str) -> gettext.NullTranslations:
 
 
 def percent(p: Fraction, lang: str) -> str:
-    """«6.53 %», with the language's decimal mark: three significant digits, never rounded up to 100 nor down to 0."""
+    """«6.53 %», with the language's decimal mark: two decimals (four below 1 %), never rounded up to 100 nor down to 0."""
     value = float(100 * p)
     digits = 2 if value >= 1 else 4
     text = f"{value:.{digits}f}"

@@ -7,11 +7,13 @@ Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 a finding (a chec
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
+from itertools import pairwise
 
 import click
 
 from klero.cli import check, demo, draw, explain, lottery, verify
-from klero.cli.output import report_error
+from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
 
@@ -43,18 +45,29 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+def _wants_json(arguments: list[str]) -> bool:
+    return "--format=json" in arguments or ("--format", "json") in pairwise(arguments)
+
+
 def run(arguments: list[str]) -> int:
     """Runs a command and returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # an old code page lacks some signs; that is no reason to stop
+    written.clear()
     try:
         outcome = cli.main(arguments, prog_name="klero", standalone_mode=False)
     except KleroError as error:
-        report_error(error, as_json="json" in arguments or "--format=json" in arguments)
+        report_error(error, as_json=_wants_json(arguments))
         return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; nothing was written.", err=True)
+        left = f"{written[-1]} is complete" if written else "nothing was written"
+        click.echo(f"Interrupted; {left}.", err=True)
         return 130
     except BrokenPipeError:
         sys.stderr.close()

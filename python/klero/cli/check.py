@@ -23,12 +23,15 @@ def check(people: str, quotas: str, size: int, id_column: str | None, form: str)
     """
     from pathlib import Path
 
-    from klero.sortition.feasibility import explain_infeasible, feasible_panel
+    from klero.sortition.feasibility import cover, explain_infeasible, feasible_panel
     from klero.sortition.instance import read_instance
 
     instance = read_instance(people, quotas, size, id_column)
-    if feasible_panel(instance) is None:
+    panel = feasible_panel(instance)
+    if panel is None:
         raise explain_infeasible(instance, Path(quotas).name)
+    shut_out = set(cover(instance, [seats > 0 for seats in panel])[1])
+    never = [i for i, t in zip(instance.ids, instance.person_type, strict=True) if t in shut_out]
     pool = [0] * len(instance.cells)
     for t, n in enumerate(instance.counts):
         for c in instance.type_cells(t):
@@ -51,6 +54,7 @@ def check(people: str, quotas: str, size: int, id_column: str | None, form: str)
                 "types": len(instance.types),
                 "id_column": instance.id_column,
                 "feasible": True,
+                "never": never,
                 "input_digest": instance.digest(),
                 "cells": cells,
             }
@@ -60,6 +64,11 @@ def check(people: str, quotas: str, size: int, id_column: str | None, form: str)
         table(["feature", "value", "min", "max", "pool"], [[str(v) for v in cell.values()] for cell in cells])
     )
     note(f"{len(instance.ids)} people of {len(instance.types)} types, {size} seats: the quotas can be met.")
+    if never:
+        names = ", ".join(never[:20]) + (" …" if len(never) > 20 else "")
+        note(
+            f"But no panel that meets them has room for: {names}. klero explain says why, once there is a lottery."
+        )
     note_ids(instance.id_column)
     return 0
 
@@ -70,5 +79,5 @@ def note_ids(id_column: str) -> None:
         note(f"Ids are taken from the column «{id_column}».")
     else:
         note(
-            "There is no column «id»: people are numbered by row (1 is the first person). Use --id COL to choose a column."
+            "There is no column «id»: people are numbered by row, 1 being the first person (row 2 of a spreadsheet). Use --id COL to choose a column."
         )

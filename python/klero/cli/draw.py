@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from klero.cli.output import format_option, note, print_json
+from klero.cli.output import format_option, note, print_json, written
 
 
 @click.command()
@@ -28,6 +28,7 @@ def draw(bundle: str, trial_seed: str, force: bool, form: str) -> int:
     from klero.ledger.draw import draw as draw_panel
 
     drawn = draw_panel(bundle, trial_seed=trial_seed, force=force)
+    written.append(bundle)
     if form == "json":
         print_json(
             {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from klero.cli.check import note_ids
-from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress
+from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress, written
 
 if TYPE_CHECKING:
     from klero.sortition.lottery import Lottery, Objective
@@ -74,6 +74,7 @@ def lottery(
     files = bundle_files(result)
     verify_files(files).raise_if_failed()
     write_bundle(output, files, force=force)
+    written.append(output)
     seconds = {"reading": reading, **result.seconds, "writing": time.perf_counter() - clock}
     if form == "json":
         print_json(summary(result, seconds))
@@ -140,7 +141,9 @@ def words(result: Lottery) -> str:
     if result.never:
         shut = set(result.never)
         people = sum(instance.counts[t] for t in shut)
-        lines.append(f"{people} can sit on no panel that meets the quotas: see klero explain")
+        lines.append(
+            f"people who can sit on no panel that meets the quotas: {people} (klero explain names them)"
+        )
     return "\n".join(lines)
 
 

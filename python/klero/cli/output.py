@@ -12,6 +12,9 @@ import click
 
 from klero.errors import InfeasibleError, InputError, KleroError
 
+# What this run has put in place, for the last word when it is interrupted.
+written: list[str] = []
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 SIZE = click.option("--size", "-k", type=int, required=True, metavar="K", help="Seats on the panel.")

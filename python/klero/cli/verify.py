@@ -29,4 +29,6 @@ def verify(bundle: str, form: str) -> int:
     else:
         for c in result.checks:
             click.echo(f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<12}  {c.detail}".rstrip())
+        failed = [c.name for c in result.checks if not c.ok]
+        click.echo("All checks passed." if result.ok else f"NOT VALID: the check «{failed[0]}» fails.")
     return 0 if result.ok else 1

@@ -67,15 +67,15 @@ def draw(bundle: str | os.PathLike[str] | Lottery, *, trial_seed: str, force: bo
         BundleError: the bundle fails a check.
         OutputExistsError: a draw is there already.
     """
-    text = normalize("NFC", trial_seed)
+    text = normalize("NFC", trial_seed) if isinstance(trial_seed, str) else ""
     if not text or any("\ud800" <= c <= "\udfff" for c in text):
         raise InputError(
             [
                 Fault(
-                    "bad-input",
+                    "seed-invalid",
                     "the text of a trial seed must be Unicode text, not empty",
                     "",
-                    value=trial_seed,
+                    value=str(trial_seed),
                 )
             ]
         )

@@ -149,7 +149,11 @@ def measured_gap(
         q = objective(instance, settled, level)
         # U − Σ q·n·π, with U put together from the level's value, which is exact.
         slack = sum(
-            (w * instance.counts[t] * (settled.get(t, level.value) - probabilities[t]) for t, w in enumerate(q) if w),
+            (
+                w * instance.counts[t] * (settled.get(t, level.value) - probabilities[t])
+                for t, w in enumerate(q)
+                if w
+            ),
             Fraction(0),
         )
         least = min(instance.counts[t] * y for t, y in level.types)

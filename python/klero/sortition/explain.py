@@ -44,13 +44,14 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
         ),
         *_never_words(lottery, lang),
     ]
-    shown = [level for level in lottery.certificate.levels if level.value > 0]
-    for number, level in enumerate(shown, 1):
+    total = len(lottery.certificate.levels)
+    for number, level in enumerate(lottery.certificate.levels, 1):
+        if level.value == 0:
+            continue
         head = _("Level {number} of {total}: {percent} ({exact}).").format(
-            number=number, total=len(shown), percent=percent(level.value, lang), exact=level.value
+            number=number, total=total, percent=percent(level.value, lang), exact=level.value
         )
-        given = [_("With the levels before held:")] if number > 1 else []
-        parts.append(" ".join([head, *given, _level_words(lottery, level, lang)]))
+        parts.append(f"{head} {_level_words(lottery, level, lang)}")
     parts.append(
         _("The lottery's whole balls come within {gap} of these bounds (measured, worst level).").format(
             gap=f"{float(lottery.certificate.gap):.1e}"
@@ -80,7 +81,8 @@ def explain_person(lottery: Lottery, person: str, lang: str = "en") -> str:
     ]
     level = next((lv for lv in lottery.certificate.levels if any(t == u for u, _y in lv.types)), None)
     if level is None:
-        bound = lottery.certificate.levels[-1].value
+        never = set(lottery.never)
+        bound = min(q for u, q in enumerate(lottery.type_probabilities) if u not in never)
         parts.append(
             _("Nobody who can sit has less than {percent}; above that, maximin does not distinguish.").format(
                 percent=percent(bound, lang)
@@ -127,7 +129,7 @@ def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
     instance = lottery.instance
     people = sum(instance.counts[t] for t, _y in level.types)
     seats = level.value * people
-    if level.value == 1:
+    if all(lottery.type_probabilities[t] == 1 for t, _y in level.types):
         return ngettext("This {n} person always sits.", "These {n} people always sit.", people).format(
             n=people
         )
@@ -152,6 +154,9 @@ def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
         )
     else:
         text += " " + _("What binds: the number of seats.")
+    earlier = lottery.certificate.levels[: lottery.certificate.levels.index(level)]
+    if any(other.value > 0 for other in earlier):
+        text = " ".join([_("Once those with smaller chances have theirs:"), text])
     return text
 
 

@@ -46,6 +46,10 @@ _REPORT = "This is a fault of klero: please report it with the two tables (any i
 _EXACT = 2**52
 
 
+class SearchLimitError(InternalError):
+    """An exact search came to its limit before it could decide."""
+
+
 @dataclass(frozen=True, order=True)
 class Bound:
     """One side of a quota: at least (min) or at most (max) `value` seats for a cell, given by its number."""
@@ -115,6 +119,27 @@ def feasible_panel(
     if not within or sum(panel) != instance.size or (must_seat is not None and panel[must_seat] < 1):
         raise InternalError(f"The solver returned a panel outside the quotas. {_REPORT}")
     return panel
+
+
+def cover(instance: Instance, seated: Sequence[bool]) -> tuple[list[tuple[int, ...]], list[int]]:
+    """(panels, types): panels that together hold each type not yet seated, and the types that no panel can hold.
+
+    Each panel takes in as many of those who wait as it can. The quotas must be feasible.
+    """
+    there = list(seated)
+    panels, shut_out = [], []
+    for t in range(len(there)):
+        if there[t]:
+            continue
+        waiting = [int(not x) for x in there]
+        panel = feasible_panel(instance, must_seat=t, objective=waiting)
+        there[t] = True
+        if panel is None:
+            shut_out.append(t)
+            continue
+        panels.append(panel)
+        there = [x or s > 0 for x, s in zip(there, panel, strict=True)]
+    return panels, shut_out
 
 
 def smallest_conflict(instance: Instance) -> tuple[Bound, ...]:
@@ -389,7 +414,7 @@ class _Solver:
             # Kept here, since the solver forgets it when the programme changes.
             self._found = [round(v.solution_value()) for v in self._variables]
             return True
-        raise InternalError(
+        raise SearchLimitError(
             f"The solver gave up before it knew whether a panel exists (status {status}). {_REPORT}"
         )
 

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 from klero._tables_cells import folded
 from klero.errors import Fault, InputError, quoted
@@ -32,6 +33,8 @@ from klero.tables import Table, TableSource, read_table
 __all__ = ["Instance", "build_instance", "read_instance"]
 
 _ROWS_NAMED = 5
+# The search marks features by the bits of one word.
+_MOST_FEATURES = 64
 _SUGGESTIONS = 20
 
 
@@ -142,6 +145,7 @@ def build_instance(pool: Pool, quotas: Quotas, size: int) -> Instance:
     Raises:
         InputError: with every fault of the quotas, of the size and of the match.
     """
+    size = _as_int(size)
     faults = [*quota_faults(quotas), *_match_faults(pool, quotas), *_all_size_faults(pool, quotas, size)]
     if faults:
         raise InputError(faults)
@@ -208,8 +212,16 @@ def _all_size_faults(pool: Pool | None, quotas: Quotas | None, size: int) -> lis
     return faults + (size_faults(quotas, size) if quotas is not None else [])
 
 
+def _as_int(size: int) -> int:
+    """NumPy's integers as Python's; anything else as it is, to be refused with its own name."""
+    return int(size) if isinstance(size, Integral) and not isinstance(size, bool) else size
+
+
 def _match_faults(pool: Pool, quotas: Quotas) -> list[Fault]:
     faults: list[Fault] = []
+    if len(quotas.features) > _MOST_FEATURES:
+        message = f"there are quotas for {len(quotas.features)} features; klero takes {_MOST_FEATURES} at most. Leave some out."
+        faults.append(Fault("quota-too-many-features", message, quotas.name))
     for feature in quotas.features:
         if feature not in pool.columns:
             hint = closest(feature, pool.columns)

@@ -5,8 +5,8 @@ can make the linear bound untrue, both rare: people who can sit on no feasible p
 at 0), and deeper gaps, for which `columns.py` computes leximin over the panels themselves. Where a pool with such a gap is too large for
 that, the lottery nearest to the bounds is published (`shortfall.py`), and the certificate's gap is not small but stated.
 
-Guarantee: each panel meets every quota; the published probabilities are those of the balls, exact; the certificate's levels bound
-what any lottery can give, and its gap says how far the balls are from them.
+Guarantee: each panel meets every quota; the published probabilities are those of the balls, exact; the certificate's gap says, of the published
+lottery and with nothing assumed, how much more anybody could get while the groups before stay as they are and nobody of the same group loses.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from klero.errors import Fault, InputError
 from klero.sortition.branching import ProofTooLargeError, prove
 from klero.sortition.certificate import Certificate, Level, measured_gap
 from klero.sortition.columns import TooLargeError, leximin_over_panels
-from klero.sortition.feasibility import explain_infeasible, feasible_panel
+from klero.sortition.feasibility import SearchLimitError, cover, explain_infeasible, feasible_panel
 from klero.sortition.instance import Instance, build_instance
 from klero.sortition.marginals import Marginals, leximin, maximin
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
-from klero.sortition.realise import new_search, realise
+from klero.sortition.realise import face, new_search, realise
 from klero.sortition.shortfall import ShortfallProgramme
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from klero._native import PanelSearch
+    from klero.tables import TableSource
 
 Objective = Literal["leximin", "maximin"]
 OBJECTIVES: tuple[Objective, ...] = ("leximin", "maximin")
@@ -101,6 +102,7 @@ class Lottery:
 
     def position(self, person: str) -> int:
         """The place of an id in `instance.ids`; InputError if nobody has it."""
+        person = str(person)
         from bisect import bisect_left
         from difflib import get_close_matches
 
@@ -195,8 +197,8 @@ class Lottery:
 
 
 def fair_lottery(
-    pool: Pool,
-    quotas: Quotas,
+    pool: Pool | TableSource,
+    quotas: Quotas | TableSource,
     *,
     size: int,
     objective: Objective = "leximin",
@@ -206,8 +208,8 @@ def fair_lottery(
     """The fairest lottery over panels of `size` people that meet every quota.
 
     Args:
-        pool: the people.
-        quotas: seats wanted for each value of each feature.
+        pool: the people, as a Pool or anything that `Pool.read` takes (a path, a data frame, a list of mappings).
+        quotas: seats wanted for each value of each feature, as Quotas or anything that `Quotas.read` takes.
         size: k, the number of seats, in [1, people].
         objective: «leximin» (raise the smallest probability, then the next, …) or «maximin» (the smallest alone).
         denominator: M, the number of balls: a power of ten from 10^3 to 10^12.
@@ -218,6 +220,8 @@ def fair_lottery(
         InfeasibleError: no panel meets the quotas; it says which clash and what would help.
     """
     started = time.perf_counter()
+    pool = pool if isinstance(pool, Pool) else Pool.read(pool)
+    quotas = quotas if isinstance(quotas, Quotas) else Quotas.read(quotas)
     instance = build_instance(pool, quotas, size)
     lottery = lottery_for(instance, objective, denominator, quotas_name=quotas.name, progress=progress)
     lottery.seconds["total"] = time.perf_counter() - started
@@ -259,10 +263,10 @@ def lottery_for(
 
 def _check_options(objective: str, denominator: int) -> None:
     faults = []
-    if objective not in OBJECTIVES:
+    if objective not in list(OBJECTIVES):
         text = f"the objective '{objective}' is not one of: {', '.join(OBJECTIVES)}"
         faults.append(Fault("objective-unknown", text, "", value=str(objective)))
-    if denominator not in {10**d for d in range(3, 13)}:
+    if not isinstance(denominator, int) or denominator not in {10**d for d in range(3, 13)}:
         text = f"the number of balls must be a power of ten from 1000 to 10^12, not {denominator}"
         faults.append(Fault("balls-invalid", text, "", value=str(denominator)))
     if faults:
@@ -310,7 +314,10 @@ class _Work:
             with self.phase("levels"):
                 marginals = solve(self.instance, never, self._progress)
             with self.phase("panels"):
-                found = realise(self.instance, marginals.seats, known, self._progress)
+                try:
+                    found = realise(self.instance, marginals.seats, known, self._progress)
+                except SearchLimitError:
+                    found = None
             if found is not None:
                 if found.weights is not None:
                     return found.search, found.weights, marginals.seats, marginals.levels
@@ -324,20 +331,17 @@ class _Work:
             if len(self.instance.types) > _MOST_TYPES_OVER_PANELS:
                 raise TooLargeError
             return self._over_panels(known, never)
-        except TooLargeError:
+        except (TooLargeError, SearchLimitError):
             return self._nearest(known, marginals)
 
     def _excluded(self, known: list[Panel], never: Sequence[Level]) -> list[Level]:
         """Proofs for the types that no panel can hold; a panel for each of the others is added to `known`."""
         settled = {t for level in never for t, _ in level.types}
+        seated = [t in settled or any(p[t] for p in known) for t in range(len(self.instance.types))]
+        panels, shut_out = cover(self.instance, seated)
+        known.extend(panels)
         levels = []
-        for t in range(len(self.instance.types)):
-            if t in settled or any(p[t] for p in known):
-                continue
-            panel = feasible_panel(self.instance, must_seat=t)
-            if panel is not None:
-                known.append(panel)
-                continue
+        for t in shut_out:
             weights = [int(i == t) for i in range(len(self.instance.types))]
             try:
                 levels.append(Level(Fraction(0), ((t, 1),), (), 0, (), prove(self.instance, weights, 0)))
@@ -373,7 +377,9 @@ class _Work:
                 self.instance, known, never, first_level_only=first_only, progress=self._progress
             )
             used = [(p, w) for p, w in zip(portfolio.panels, portfolio.weights, strict=True) if w]
-            search = new_search(self.instance, used[0][0])
+            search = new_search(
+                self.instance, used[0][0], *face(self.instance, [float(s) for s in portfolio.seats])
+            )
             for panel, _ in used[1:]:
                 search.add(list(panel))
         return search, [float(w) for _, w in used], portfolio.seats, portfolio.levels

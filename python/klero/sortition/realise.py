@@ -85,7 +85,7 @@ def realise(
         progress: called with («panels», number found).
     """
     target = [float(s) for s in seats]
-    cells, types = _face(instance, target)
+    cells, types = face(instance, target)
     start = next((p for p in known if _within(instance, p, cells, types)), None)
     if start is None:
         start = feasible_panel(instance, cell_bounds=cells, type_bounds=types)
@@ -97,7 +97,7 @@ def realise(
     return Realisation(realiser.search, realiser.run())
 
 
-def _face(instance: Instance, target: Sequence[float]) -> tuple[Pairs, Pairs]:
+def face(instance: Instance, target: Sequence[float]) -> tuple[Pairs, Pairs]:
     """The quotas and types' bounds that every panel of a lottery with this mean keeps."""
     totals = [0.0] * len(instance.cell_bounds)
     for t, x in enumerate(target):
@@ -186,7 +186,9 @@ class _Realiser:
                 continue
             # As many as possible of those who wait, at once: each exact search costs tens of milliseconds.
             waiting = [int(x >= _NEAR and not there) for x, there in zip(self.target, seated, strict=True)]
-            panel = feasible_panel(self.instance, must_seat=t, objective=waiting, cell_bounds=cells, type_bounds=types)
+            panel = feasible_panel(
+                self.instance, must_seat=t, objective=waiting, cell_bounds=cells, type_bounds=types
+            )
             if panel is None:
                 return False
             self.search.add(list(panel))

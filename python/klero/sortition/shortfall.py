@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from klero.errors import InternalError
 from klero.sortition.feasibility import feasible_panel
 from klero.sortition.solver import solve
 
@@ -57,19 +56,32 @@ class ShortfallProgramme:
         self, progress: Callable[[str, int], None] | None = None, rounds: int = MOST_ROUNDS
     ) -> tuple[list[float], float]:
         """(weights of the search's panels, shortfall): the best over all panels, or what so many rounds reach."""
+        values: list[float] = []
+        shortfall = 1.0
         for round_ in range(rounds + 1):
             self._take_new_panels()
-            if solve(self._solver) != self._solver.OPTIMAL:
-                raise InternalError(
-                    "The weights of panels were not solved. Please report it with the two tables."
-                )
+            if not self._solve():
+                break
+            values = [float(column.solution_value()) for column in self._columns]
             shortfall = float(self._gap.solution_value())
             if shortfall < _NO_GAP or round_ == rounds or not self._add_better_panels():
                 break
             if progress:
                 progress("panels", len(self.search))
-        weights = [max(0.0, float(c.solution_value())) for c in self._columns]
+        if not values:
+            raise InternalError(
+                "The weights of panels were not solved. Please report it with the two tables."
+            )
+        weights = [max(0.0, value) for value in values]
         return weights + [0.0] * (len(self.search) - len(weights)), shortfall
+
+    def _solve(self) -> bool:
+        """Solves, where need be with other settings: panels found by price are nearly alike, which some settings don't bear."""
+        for parameters in ("", "use_dual_simplex: true", "use_preprocessing: false", "use_scaling: false"):
+            self._solver.SetSolverSpecificParametersAsString(parameters)
+            if solve(self._solver) == self._solver.OPTIMAL:
+                return True
+        return False
 
     def _take_new_panels(self) -> None:
         for i in range(len(self._columns), len(self.search)):

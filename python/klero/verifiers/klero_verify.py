@@ -387,7 +387,11 @@ def level_bound(rules: Rules, level: Level, settled: dict[int, int], values: lis
 
 
 def level_slack(
-    rules: Rules, level: Level, settled: dict[int, int], values: list[Fraction], chances: tuple[int, list[int]]
+    rules: Rules,
+    level: Level,
+    settled: dict[int, int],
+    values: list[Fraction],
+    chances: tuple[int, list[int]],
 ) -> Fraction:
     """By how much somebody of the group could gain if the earlier groups kept, and nobody of the group lost.
 

@@ -5,7 +5,7 @@
 //! visits (Boyd and Vandenberghe, «Convex Optimization», 2004, section 10.3: infeasible-start Newton). Each step solves A·D·Aᵀ·λ = x − 2·A·w
 //! with D = diag(w²/c) by conjugate gradients, which never form the matrix: O(non-zeros) an iteration.
 //!
-//! Only +, −, ×, ÷ and √ are used, so the result is the same on every platform. One thread.
+//! Only +, −, × and ÷ are used, so the result is the same on every platform. One thread.
 
 use super::store::Panels;
 
