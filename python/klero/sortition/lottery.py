@@ -352,7 +352,7 @@ class _Work:
     def _nearest(
         self, known: Sequence[Panel], marginals: Marginals
     ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
-        """The lottery with the smallest shortfall against the linear levels: they remain bounds, and the gap is stated."""
+        """The lottery that leaves everybody the largest share of the linear levels, which no lottery reaches together; the gap is stated."""
         with self.phase("columns"):
             search = new_search(self.instance, known[0])
             for panel in known[1:]:

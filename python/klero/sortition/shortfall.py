@@ -1,7 +1,7 @@
 """Which weights over the panels found leave the smallest shortfall, and which panel would help most?
 
-A linear programme over panels, min g subject to Σ_P w_P·P_T + n_T·g ≥ x_T for each type T (x the target in seats), Σ w = 1, w ≥ 0: g is the
-certificate's gap against the target, as a probability. Its duals price the types; the panel worth most is sought by moves and then by
+A linear programme over panels, min g subject to Σ_P w_P·P_T ≥ (1 − g)·x_T for each type T (x the target in seats), Σ w = 1, w ≥ 0: everybody keeps
+the same share 1 − g of their target at least, so that a shortfall is not borne by those who have least. Its duals price the types; the panel worth most is sought by moves and then by
 CP-SAT, exactly, until the gap is nil or no panel is worth more than those known: then the target is out of reach. (Column generation:
 Gilmore and Gomory, Operations Research 1961.)
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from klero.sortition.feasibility import feasible_panel
+from klero.sortition.feasibility import SearchLimitError, feasible_panel
 from klero.sortition.solver import solve
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class ShortfallProgramme:
         self._gap = solver.NumVar(0.0, 1.0, "")
         self._one = solver.Constraint(1.0, 1.0)
         self._rows = [solver.Constraint(x, solver.infinity()) for x in target]
-        for row, n in zip(self._rows, instance.counts, strict=True):
-            row.SetCoefficient(self._gap, float(n))
+        for row, x in zip(self._rows, target, strict=True):
+            row.SetCoefficient(self._gap, x)
         solver.Objective().SetCoefficient(self._gap, 1.0)
         solver.Objective().SetMinimization()
         self._columns: list[Any] = []
@@ -69,7 +69,7 @@ class ShortfallProgramme:
             if progress:
                 progress("panels", len(self.search))
         if not values:
-            raise InternalError(
+            raise SearchLimitError(
                 "The weights of panels were not solved. Please report it with the two tables."
             )
         weights = [max(0.0, value) for value in values]

@@ -1,8 +1,9 @@
 //! Whole balls from weights.
 //!
 //! Each panel gets the whole part of its share of M balls. The balls that remain (fewer than panels) go one by one to the panel that lowers
-//! the types' squared deficit most; the last of them to new panels made for what is still owed. The probabilities that are
-//! published are those of the balls, exactly.
+//! the types' squared deficit most; the last of them to new panels made for what is still owed. While somebody is owed more than a few balls, a
+//! ball goes from the panel that serves those who have too much to one made for those who have too little. The probabilities that are published
+//! are those of the balls, exactly.
 
 use super::search::{Depth, Search};
 use super::store::Panels;
@@ -13,7 +14,14 @@ const MADE_TO_MEASURE: u64 = 200;
 /// Types tried as newcomers for each of those panels.
 const BREADTH: usize = 100;
 
-/// Balls for each panel of the store (which may grow), with sum `balls`; weights must be non-negative with a sum near 1.
+/// Balls that one person may still be owed in the end …
+const CONTENT: f64 = 4.0;
+
+/// … if so many exchanges of a ball reach it.
+const MOST_EXCHANGES: usize = 400;
+
+/// Balls for each panel of the store (which may grow), with sum `balls`; weights must be non-negative with a sum near 1. `target` is the expected seats by
+/// type, `people` the number of people of each type.
 #[must_use]
 pub fn round_to_balls(
     search: &mut Search,
@@ -24,11 +32,31 @@ pub fn round_to_balls(
     balls: u64,
     depth: Depth,
 ) -> Vec<u64> {
-    let mut urgency = vec![0.0; target.len()];
-    let total = balls as f64;
+    let (counts, given) = whole_parts(weights, balls);
+    let mut rounding = Rounding {
+        owed: target.iter().map(|x| x * balls as f64).collect(),
+        urgency: vec![0.0; target.len()],
+        counts: Vec::new(),
+        search,
+        panels,
+        people,
+        depth,
+    };
+    for (i, &c) in counts.iter().enumerate() {
+        rounding
+            .panels
+            .accumulate(i, -(c as f64), &mut rounding.owed);
+    }
+    rounding.counts = counts;
+    rounding.share_out(balls - given);
+    rounding.exchange();
+    rounding.counts
+}
+
+fn whole_parts(weights: &[f64], balls: u64) -> (Vec<u64>, u64) {
     let mut counts: Vec<u64> = weights
         .iter()
-        .map(|w| (w * total).floor().max(0.0) as u64)
+        .map(|w| (w * balls as f64).floor().max(0.0) as u64)
         .collect();
     let mut given: u64 = counts.iter().sum();
     // Rounding of the weights' sum could give a ball too many: take it from the largest.
@@ -38,48 +66,92 @@ pub fn round_to_balls(
             given -= 1;
         }
     }
-    let mut owed: Vec<f64> = target.iter().map(|x| x * total).collect();
-    for (i, &c) in counts.iter().enumerate() {
-        panels.accumulate(i, -(c as f64), &mut owed);
+    (counts, given)
+}
+
+struct Rounding<'a> {
+    search: &'a mut Search,
+    panels: &'a mut Panels,
+    people: &'a [u32],
+    depth: Depth,
+    counts: Vec<u64>,
+    /// Balls that each type is still owed, over all its people.
+    owed: Vec<f64>,
+    urgency: Vec<f64>,
+}
+
+impl Rounding<'_> {
+    fn share_out(&mut self, balls: u64) {
+        let squares: Vec<f64> = (0..self.panels.len())
+            .map(|i| {
+                self.panels
+                    .panel(i)
+                    .iter()
+                    .map(|&(_, s)| f64::from(s).powi(2))
+                    .sum()
+            })
+            .collect();
+        let made_to_measure = MADE_TO_MEASURE.max(self.owed.len() as u64 / 2);
+        for left in (1..=balls).rev() {
+            let mut best = (f64::NEG_INFINITY, 0);
+            for (i, square) in squares.iter().enumerate() {
+                // How much the squared deficit falls when panel i gets the ball.
+                let fall = 2.0 * self.panels.score(i, &self.owed) - square;
+                if fall > best.0 {
+                    best = (fall, i);
+                }
+            }
+            if left <= made_to_measure {
+                self.give_like(best.1);
+            } else {
+                self.give(best.1);
+            }
+        }
     }
-    let squares: Vec<f64> = (0..panels.len())
-        .map(|i| {
-            panels
-                .panel(i)
+
+    fn exchange(&mut self) {
+        for _ in 0..MOST_EXCHANGES {
+            let most = self
+                .owed
                 .iter()
-                .map(|&(_, s)| f64::from(s).powi(2))
-                .sum()
-        })
-        .collect();
-    let made_to_measure = MADE_TO_MEASURE.max(target.len() as u64 / 2);
-    for left in (1..=balls - given).rev() {
-        let mut best = (f64::NEG_INFINITY, 0);
-        for (i, square) in squares.iter().enumerate() {
-            // How much the squared deficit falls when panel i gets the ball.
-            let fall = 2.0 * panels.score(i, &owed) - square;
-            if fall > best.0 {
-                best = (fall, i);
+                .zip(self.people)
+                .map(|(o, &n)| o / f64::from(n));
+            if most.fold(0.0, f64::max) <= CONTENT {
+                break;
             }
+            let mut least = (f64::INFINITY, 0);
+            for (i, &count) in self.counts.iter().enumerate() {
+                let score = self.panels.score(i, &self.owed);
+                if count > 0 && score < least.0 {
+                    least = (score, i);
+                }
+            }
+            self.counts[least.1] -= 1;
+            self.panels.accumulate(least.1, 1.0, &mut self.owed);
+            self.give_like(least.1);
         }
-        let mut chosen = best.1;
-        if left <= made_to_measure {
-            // What counts is the largest deficit of one person, so large ones weigh more than in proportion.
-            for ((u, o), n) in urgency.iter_mut().zip(&owed).zip(people) {
-                let each = o / f64::from(*n);
-                *u = each * each.abs().max(1.0);
-            }
-            search.follow(&panels.dense(chosen));
-            search.improve(&urgency, BREADTH, depth, 1);
-            let made = panels.add(search.panel());
-            chosen = made.0;
-            if made.1 {
-                counts.push(0);
-            }
-        }
-        counts[chosen] += 1;
-        panels.accumulate(chosen, -1.0, &mut owed);
     }
-    counts
+
+    /// Gives a ball to the panel that moves from `start` make of it, for those who are owed most.
+    fn give_like(&mut self, start: usize) {
+        // What counts is the largest deficit of one person, so large ones weigh more than in proportion.
+        for ((u, o), &n) in self.urgency.iter_mut().zip(&self.owed).zip(self.people) {
+            let each = o / f64::from(n);
+            *u = each * each.abs().max(1.0);
+        }
+        self.search.follow(&self.panels.dense(start));
+        self.search.improve(&self.urgency, BREADTH, self.depth, 1);
+        let (place, is_new) = self.panels.add(self.search.panel());
+        if is_new {
+            self.counts.push(0);
+        }
+        self.give(place);
+    }
+
+    fn give(&mut self, panel: usize) {
+        self.counts[panel] += 1;
+        self.panels.accumulate(panel, -1.0, &mut self.owed);
+    }
 }
 
 #[cfg(test)]
