@@ -328,7 +328,8 @@ class _Work:
                 break
             never.extend(excluded)
         try:
-            if len(self.instance.types) > _MOST_TYPES_OVER_PANELS:
+            settled = sum(len(level.types) for level in never)
+            if len(self.instance.types) - settled > _MOST_TYPES_OVER_PANELS:
                 raise TooLargeError
             return self._over_panels(known, never)
         except (TooLargeError, SearchLimitError):

@@ -1,9 +1,9 @@
 """Which weights over the panels found leave the smallest shortfall, and which panel would help most?
 
-A linear programme over panels, min g subject to Σ_P w_P·P_T ≥ (1 − g)·x_T for each type T (x the target in seats), Σ w = 1, w ≥ 0: everybody keeps
-the same share 1 − g of their target at least, so that a shortfall is not borne by those who have least. Its duals price the types; the panel worth most is sought by moves and then by
-CP-SAT, exactly, until the gap is nil or no panel is worth more than those known: then the target is out of reach. (Column generation:
-Gilmore and Gomory, Operations Research 1961.)
+A linear programme over panels, min g subject to Σ_P w_P·P_T ≥ (1 − g)·x_T for each type T (x the target in seats), Σ w = 1,
+w ≥ 0: everybody keeps the same share 1 − g of their target at least, so that a shortfall is not borne by those who have least. Its
+duals price the types; the panel worth most is sought by moves and then by CP-SAT, exactly, until the shortfall is nil or no panel is
+worth more than those known: then the target is out of reach. (Column generation: Gilmore and Gomory, Operations Research 1961.)
 
 Cost: a programme of types × panels and an integer programme a round. One thread, no randomness.
 """
