@@ -252,3 +252,31 @@ def test_one_level_over_everybody_does_not_pass_for_a_proof(example: Lottery) ->
     forged = Level(value, everybody, cells, forged.seats)
     assert value - level.value < Fraction(1, 10**6)
     assert measured_gap(example.instance, [forged], maximin.type_probabilities, last_covers_rest=False) > 1
+
+
+def test_search_refuses_lists_of_the_wrong_length() -> None:
+    from klero._native import PanelSearch
+
+    search = PanelSearch(1, [[0], [1]], ([0, 0], [1, 1]), ([0, 0], [1, 1]), [1, 0])
+    with pytest.raises(ValueError, match="2 numbers are expected, 1 are given"):
+        search.toward([1.0])
+    with pytest.raises(ValueError, match="weights"):
+        search.balls([], [0.5, 0.5], [1, 1], 1000)
+
+
+def test_odd_options_and_sources_are_told_in_words_or_taken(example: Lottery) -> None:
+    import numpy as np
+
+    people = [{"id": f"p{i}", "g": "ab"[i % 2]} for i in range(6)]
+    quotas = [{"feature": "g", "value": v, "min": 1, "max": 1} for v in "ab"]
+    assert fair_lottery(people, quotas, size=np.int64(2)).min_probability == Fraction(1, 3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="balls-invalid"):
+        lottery_for(example.instance, denominator=1e6)  # type: ignore[arg-type]
+    wide = [{"id": "x", **{f"f{j}": "a" for j in range(65)}}]
+    bounds = [{"feature": f"f{j}", "value": "a", "min": 0, "max": 1} for j in range(65)]
+    with pytest.raises(InputError, match="quota-too-many-features"):
+        fair_lottery(wide, bounds, size=1)
+    with pytest.raises(InputError, match="id-control"):
+        fair_lottery([{"id": "a\nb", "g": "a"}, {"id": "c", "g": "b"}], quotas, size=2)
+    with pytest.raises(InputError, match="cell-type"):
+        Pool.read([{"id": 10**5000, "g": "a"}])

@@ -18,7 +18,8 @@ class PanelSearch:
     """Panels found so far, and the search that finds more (`rust/core/src/sortition`).
 
     Types are numbered from 0; `types[t]` lists the cells of type t, one for each feature. A panel is the number of seats of
-    each type. All methods raise `InternalError` if a kernel fails; none depends on threads, time or hash order.
+    each type. All methods raise ValueError if a list has not one number for each type (or panel), and `InternalError` if a
+    kernel fails; none depends on threads, time or hash order.
     """
 
     def __new__(

@@ -59,6 +59,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # people
         "id-column-ambiguous": "several columns could be the id column",
         "id-column-missing": "the id column that was asked for is not in the table",
+        "id-control": "an id holds a control character, a line break for instance",
         "id-duplicate": "two rows have the same id",
         "id-empty": "a row has no id",
         # quotas

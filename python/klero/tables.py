@@ -196,10 +196,10 @@ def _texts(name: str, label: str, values: Iterable[object], faults: list[Fault])
         text = cell_text(value)
         if text is None:
             what = (
-                f"a {type(value).__name__} is not text, a number, a date or a truth value. Convert it to "
+                f"a {type(value).__name__} is not text, a number that can be written out, a date or a truth value. Convert it to "
                 "text first."
             )
-            faults.append(Fault("cell-type", what, name, row, label, str(value)))
+            faults.append(Fault("cell-type", what, name, row, label, type(value).__name__))
         elif not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
             what = "half a character (a lone surrogate) can't be written to any file. Correct the text."
             faults.append(Fault("encoding-unreadable", what, name, row, label, ascii(text)))

@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from klero.errors import BundleError
 from klero.ledger.bundle import read_bundle
 from klero.ledger.verify import verify_files
 from klero.sortition.certificate import Certificate, Leaf, Level, Split, Weights
@@ -26,12 +25,7 @@ def load_lottery(bundle: str | Path) -> Lottery:
     from klero.sortition.lottery import Lottery
 
     files = read_bundle(bundle)
-    verification = verify_files(files)
-    if not verification.ok:
-        failed = next(c for c in verification.checks if not c.ok)
-        raise BundleError(
-            f"{bundle}: the check «{failed.name}» fails: {failed.detail}. Run klero verify for all checks."
-        )
+    verify_files(files).raise_if_failed()
     documents = {name: json.loads(content) for name, content in files.items()}
     declaration, certificate = documents["declaration.json"], documents["certificate.json"]
     return Lottery(

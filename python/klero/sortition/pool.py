@@ -150,6 +150,9 @@ def _id_faults(pool: Pool) -> list[Fault]:
             message = "this person has no id and could not be named in the result. Give each person an id."
             faults.append(Fault("id-empty", message, pool.name, row, pool.id_column))
             continue
+        if not person.isprintable():
+            message = f"the id {quoted(person)} holds a line break or another control character. Take it out: lists of ids are printed."
+            faults.append(Fault("id-control", message, pool.name, row, pool.id_column, person))
         earlier = first.setdefault(person, i)
         if earlier != i:
             same = all(column[i] == column[earlier] for column in pool.table.data)

@@ -248,10 +248,9 @@ impl Run {
             {
                 refuse!("the stated gap is not the largest one");
             }
-            Ok((
-                (),
-                if certificate.with_proof { "L1" } else { "L0" }.to_owned(),
-            ))
+            let level = if certificate.with_proof { "L1" } else { "L0" };
+            let gap = certificate.gap.rounded_up();
+            Ok(((), format!("{level}, at most {gap}")))
         });
     }
 

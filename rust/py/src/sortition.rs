@@ -25,6 +25,18 @@ fn value_error(error: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
+impl PanelSearch {
+    /// Whether a list has one entry for each of so many types or panels.
+    fn expect(length: usize, expected: usize, what: &str) -> PyResult<()> {
+        if length == expected {
+            return Ok(());
+        }
+        Err(PyValueError::new_err(format!(
+            "{what}: {expected} numbers are expected, {length} are given"
+        )))
+    }
+}
+
 #[pymethods]
 impl PanelSearch {
     #[new]
@@ -59,6 +71,7 @@ impl PanelSearch {
         breadth: usize,
         deep: bool,
     ) -> PyResult<()> {
+        Self::expect(target.len(), self.panels.types(), "target")?;
         if deep {
             self.depth = Depth::Triple;
         }
@@ -79,6 +92,7 @@ impl PanelSearch {
     }
 
     fn toward(&mut self, py: Python<'_>, direction: Vec<f64>) -> PyResult<bool> {
+        Self::expect(direction.len(), self.panels.types(), "direction")?;
         let Self { search, panels, .. } = self;
         door::detached(py, |_| {
             search.improve(&direction, TOWARD_BREADTH, Depth::Pair, 4);
@@ -98,6 +112,7 @@ impl PanelSearch {
         tolerance: f64,
         steps: usize,
     ) -> PyResult<Balanced> {
+        Self::expect(target.len(), self.panels.types(), "target")?;
         let b = door::detached(py, |alive| {
             balance(&self.panels, &target, tolerance, steps, alive)
         })?;
@@ -112,6 +127,9 @@ impl PanelSearch {
         people: Vec<u32>,
         balls: u64,
     ) -> PyResult<Vec<u64>> {
+        Self::expect(target.len(), self.panels.types(), "target")?;
+        Self::expect(people.len(), self.panels.types(), "people")?;
+        Self::expect(weights.len(), self.panels.len(), "weights")?;
         let Self {
             search,
             panels,
