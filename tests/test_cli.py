@@ -170,6 +170,8 @@ def test_rows_are_numbered_where_there_is_no_id(tmp_path: Path) -> None:
     done = klero("lottery", people, QUOTAS, "--size", 30, "-o", tmp_path / "b")
     assert done.returncode == 0
     assert "numbered by row" in done.stderr
+    drawn = klero("draw", tmp_path / "b", "--trial-seed", "x")
+    assert "numbers of rows" in drawn.stderr
     done = klero("lottery", people, QUOTAS, "--size", 30, "--id", "cod", "-o", tmp_path / "c")
     assert done.returncode == 3
     assert "id-column-missing" in done.stderr
@@ -246,3 +248,31 @@ def test_import_stays_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_explain_gives_levels_as_data(bundle: Path) -> None:
+    data = json.loads(klero("explain", bundle, "--format", "json").stdout)
+    first = data["levels"][0]
+    assert first["value"] == "11/152"
+    assert len(first["people"]) == 152
+    assert {"cell": "education: baccalaureate", "side": "min", "seats": 10} in first["binding"]
+
+
+def test_an_old_code_page_is_no_reason_to_stop(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "klero",
+        "lottery",
+        PEOPLE,
+        QUOTAS,
+        "--size",
+        "30",
+        "-o",
+        str(tmp_path / "b"),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "cp1252"}
+    )
+    assert done.returncode == 0
+    assert b"smallest probability" in done.stdout

@@ -25,6 +25,9 @@ def draw(bundle: str, trial_seed: str, force: bool, form: str) -> int:
       klero draw bundle --trial-seed "first rehearsal"
       klero draw bundle --trial-seed "first rehearsal" --format json
     """
+    import json
+    from pathlib import Path
+
     from klero.ledger.draw import draw as draw_panel
 
     drawn = draw_panel(bundle, trial_seed=trial_seed, force=force)
@@ -47,4 +50,7 @@ def draw(bundle: str, trial_seed: str, force: bool, form: str) -> int:
     note(
         f"{drawn.mark}: {len(drawn.panel)} people, entry {drawn.entry}, ball {drawn.position}. Next: klero verify {bundle}"
     )
+    declaration = json.loads((Path(bundle) / "declaration.json").read_bytes())
+    if not declaration["id_column"]:
+        note("The ids are numbers of rows: 1 is the first person, in row 2 of a spreadsheet.")
     return 0

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from klero.cli.output import LANG, format_option, note, print_json
+
+if TYPE_CHECKING:
+    from klero.sortition.lottery import Lottery
 
 
 @click.command()
@@ -35,7 +40,7 @@ def explain(bundle: str, person: str | None, picture: str | None, lang: str, for
     lottery = load_lottery(bundle)
     text = lottery.explain(person, lang)
     if form == "json":
-        data: dict[str, object] = {"text": text, "lang": lang}
+        data: dict[str, object] = {"text": text, "lang": lang, "levels": _levels(lottery)}
         if person is not None:
             p = lottery.probability(person)
             data |= {"person": person, "probability": str(p), "probability_float": float(p)}
@@ -46,3 +51,24 @@ def explain(bundle: str, person: str | None, picture: str | None, lang: str, for
         Path(picture).write_text(probabilities_svg(lottery, lang), encoding="utf-8")
         note(f"Picture written to {picture}.")
     return 0
+
+
+def _levels(lottery: Lottery) -> list[dict[str, object]]:
+    """The certificate's levels as data: the group, what it can't exceed, and the quotas that bind."""
+    instance = lottery.instance
+    levels: list[dict[str, object]] = []
+    for level in lottery.certificate.levels:
+        group = {t for t, _ in level.types}
+        binding = [
+            {
+                "cell": instance.cell_name(c),
+                "side": "max" if w > 0 else "min",
+                "seats": instance.cell_bounds[c][w > 0],
+            }
+            for c, w in level.cells
+        ]
+        people = [i for i, t in zip(instance.ids, instance.person_type, strict=True) if t in group]
+        levels.append(
+            {"value": str(level.value), "people": people, "binding": binding, "proof_nodes": len(level.proof)}
+        )
+    return levels
