@@ -14,7 +14,7 @@ and the step is accepted when the exact primal is feasible and the exact dual bo
 rational («13/199»), and its dual, as integers, is a proof that anyone can recheck. What it does not do: it looks at the
 linear relaxation, whose probabilities nearly always can be realised by panels; `lottery.py` finds out whether they can.
 
-Cost: one small linear programme a step (11 to 30 seen), a few dozen rows in the exact part. One thread, no randomness.
+Cost: one small linear programme a step (1 to 46 seen), a few dozen rows in the exact part. One thread, no randomness.
 """
 
 from __future__ import annotations
