@@ -276,3 +276,17 @@ def test_an_old_code_page_is_no_reason_to_stop(tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert b"smallest probability" in done.stdout
+
+
+def test_the_last_word_after_an_interruption_says_what_was_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from klero import cli
+
+    def interrupted(*_: object, **__: object) -> None:
+        cli.written.append("bundle")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.cli, "main", interrupted)
+    assert cli.run(["lottery"]) == 130
+    assert "bundle is complete" in capsys.readouterr().err

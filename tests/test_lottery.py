@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from klero.errors import InfeasibleError, InputError
+from klero.ledger.bundle import bundle_files
+from klero.ledger.verify import verify_files
 from klero.sortition.certificate import Level, linear_bound, mean_bound, measured_gap
+from klero.sortition.feasibility import SearchLimitError
 from klero.sortition.instance import Instance, read_instance
 from klero.sortition.lottery import Lottery, fair_lottery, lottery_for
 from klero.sortition.pool import Pool
@@ -280,3 +283,45 @@ def test_odd_options_and_sources_are_told_in_words_or_taken(example: Lottery) ->
         fair_lottery([{"id": "a\nb", "g": "a"}, {"id": "c", "g": "b"}], quotas, size=2)
     with pytest.raises(InputError, match="cell-type"):
         Pool.read([{"id": 10**5000, "g": "a"}])
+
+
+def gapped() -> list[Instance]:
+    """Small pools whose linear bound no lottery reaches, beyond people who can never sit."""
+    found = []
+    for instance in random_instances(7, 900):
+        if truth(instance) is None:
+            continue
+        levels = lottery_for(instance).certificate.levels
+        if any(level.value > 0 and level.proof for level in levels):
+            found.append(instance)
+    return found
+
+
+def test_a_gap_too_large_to_settle_is_published_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pools = gapped()
+    assert pools
+    monkeypatch.setattr("klero.sortition.lottery._MOST_TYPES_OVER_PANELS", 0)
+    for instance in pools:
+        lottery = lottery_for(instance)
+        assert meets_all_quotas(lottery)
+        levels = lottery.certificate.levels
+        measured = measured_gap(instance, levels, lottery.type_probabilities, last_covers_rest=False)
+        assert lottery.certificate.gap == measured > Fraction(1, 10**5)
+        assert verify_files(bundle_files(lottery)).ok
+
+
+def test_an_exact_search_at_its_limit_does_not_lose_the_run(
+    monkeypatch: pytest.MonkeyPatch, example: Lottery
+) -> None:
+    def gives_up(*_: object) -> None:
+        raise SearchLimitError("at its limit")
+
+    monkeypatch.setattr("klero.sortition.lottery.realise", gives_up)
+    lottery = lottery_for(example.instance)
+    assert meets_all_quotas(lottery)
+    assert lottery.certificate.levels[0].value == example.certificate.levels[0].value
+
+
+def test_results_name_their_algorithm_and_input(example: Lottery) -> None:
+    assert example.algorithm == "klero-lottery/1"
+    assert example.input_digest == example.instance.digest()

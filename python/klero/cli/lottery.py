@@ -120,7 +120,8 @@ def summary(result: Lottery, seconds: dict[str, float]) -> dict[str, object]:
         "seconds": {phase: round(s, 4) for phase, s in seconds.items()},
         "threads": 1,
         "versions": {name: version(name) for name in ("klero", "ortools", "python-flint")},
-        "input_digest": instance.digest(),
+        "algorithm": result.algorithm,
+        "input_digest": result.input_digest,
     }
 
 

@@ -14,6 +14,7 @@ from klero import _native
 from klero.errors import BundleError
 from klero.ledger.canonical import canonical
 from klero.ledger.folder import add_file, check_output, read_bundle, write_bundle
+from klero.sortition.lottery import ALGORITHM
 
 if TYPE_CHECKING:
     from klero.sortition.certificate import Certificate, Leaf, Level, Split
@@ -45,7 +46,7 @@ def declaration_object(instance: Instance, objective: str, denominator: int) -> 
         cells = [{"max": high, "min": low, "value": value} for value, low, high in zip(*columns, strict=True)]
         features.append({"name": name, "values": cells})
     return {
-        "algorithm": "klero-lottery/1",
+        "algorithm": ALGORITHM,
         "denominator": denominator,
         "features": features,
         "format": "klero-bundle/1",

@@ -44,6 +44,8 @@ Entry = tuple[int, tuple[tuple[int, int], ...]]
 Panel = tuple[int, ...]
 Progress = Callable[[str, int], None]
 DENOMINATOR = 10**6
+# Which rules made the result: another number wherever an output byte could differ.
+ALGORITHM = "klero-lottery/1"
 _NEAREST_ROUNDS = 100
 # Exact leximin over panels solves systems as large as the number of types, level by level.
 _MOST_TYPES_OVER_PANELS = 150
@@ -70,6 +72,16 @@ class Lottery:
     certificate: Certificate
     quotas_name: str = field(default="quotas", compare=False)
     seconds: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm and its version, as in the bundle."""
+        return ALGORITHM
+
+    @property
+    def input_digest(self) -> str:
+        """SHA-256 of people, quotas and size: see `Instance.digest`."""
+        return self.instance.digest()
 
     @cached_property
     def type_probabilities(self) -> tuple[Fraction, ...]:
