@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from klero.ledger.load import load_lottery as load_lottery
     from klero.ledger.verify import Verification as Verification
     from klero.ledger.verify import verify as verify
+    from klero.sortition.addresses import households as households
     from klero.sortition.lottery import Lottery as Lottery
     from klero.sortition.lottery import fair_lottery as fair_lottery
     from klero.sortition.pool import Pool as Pool
@@ -43,6 +44,7 @@ _HOMES = {
     "Verification": "klero.ledger.verify",
     "draw": "klero.ledger.draw",
     "fair_lottery": "klero.sortition.lottery",
+    "households": "klero.sortition.addresses",
     "load_lottery": "klero.ledger.load",
     "verify": "klero.ledger.verify",
     "write_lottery": "klero.ledger.bundle",
@@ -61,6 +63,7 @@ __all__ = [
     "Verification",
     "draw",
     "fair_lottery",
+    "households",
     "load_lottery",
     "verify",
     "write_lottery",

@@ -75,6 +75,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-too-many-features": "more features have quotas than klero takes",
         "quota-negative": "a quota is below zero",
         "quota-not-integer": "a quota is not a whole number",
+        # addresses and households
+        "address-column-missing": "a column of the address is not in the table, or none is named",
+        "address-empty": "nobody has an address",
+        "decision-column-missing": "the decisions about addresses lack a column",
+        "decision-contradiction": "decisions about addresses contradict each other or what is written",
+        "decision-invalid": "a decision about two addresses is neither «same» nor «different»",
+        "decision-unknown-address": "a decision names an address that nobody has",
+        "household-everyone": "by these columns everybody lives at one address",
         # options
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "language-unknown": "there are no texts in this language",
