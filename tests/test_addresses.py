@@ -195,7 +195,27 @@ def near_by_definition(a: str, b: str) -> str | None:
 
 
 TOKENS = st.sampled_from(
-    "12 7 012 75011 b t de rue hugo hugi hhugo voltaire voltire vol taire etage 3 e appartement".split()
+    [
+        "12",
+        "7",
+        "012",
+        "75011",
+        "b",
+        "t",
+        "de",
+        "rue",
+        "hugo",
+        "hugi",
+        "hhugo",
+        "voltaire",
+        "voltire",
+        "vol",
+        "taire",
+        "etage",
+        "3",
+        "e",
+        "appartement",
+    ]
 )
 
 
