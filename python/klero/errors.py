@@ -83,6 +83,17 @@ CODES: Mapping[str, str] = MappingProxyType(
         "decision-invalid": "a decision about two addresses is neither «same» nor «different»",
         "decision-unknown-address": "a decision names an address that nobody has",
         "household-everyone": "by these columns everybody lives at one address",
+        # bands of numbers, combinations of columns
+        "bin-column-missing": "a column to be put into bands is not in the table",
+        "bin-column-taken": "a column to be put into bands holds the ids, or is in bands already",
+        "bin-edges": "the edges of bands are missing, no numbers, or don't rise",
+        "bin-label-unknown": "a quota names a band that the edges don't give",
+        "bin-not-number": "a cell of a column to be put into bands is no number",
+        "cross-ambiguous": "a combination in the quotas can be read in two ways",
+        "cross-column-missing": "a combination in the quotas names a column that is not there",
+        "cross-repeated": "a combination in the quotas names a column twice",
+        "cross-value-spelling": "a value differs from one in a combination only in case, accents, dashes or spaces",
+        "cross-value-unknown": "a combination in the quotas names a value that nobody has",
         # options
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "language-unknown": "there are no texts in this language",

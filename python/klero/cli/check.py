@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, table
+from klero.cli.output import BIN, ID_COLUMN, SIZE, bins_of, format_option, note, print_json, table
 
 
 @click.command()
@@ -12,8 +12,11 @@ from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, t
 @click.argument("quotas", type=click.Path())
 @SIZE
 @ID_COLUMN
+@BIN
 @format_option
-def check(people: str, quotas: str, size: int, id_column: str | None, form: str) -> int:
+def check(
+    people: str, quotas: str, size: int, id_column: str | None, bins: tuple[str, ...], form: str
+) -> int:
     """Check PEOPLE and QUOTAS: faults, and whether any panel meets all quotas.
 
     \b
@@ -26,7 +29,7 @@ def check(people: str, quotas: str, size: int, id_column: str | None, form: str)
     from klero.sortition.feasibility import cover, explain_infeasible, feasible_panel
     from klero.sortition.instance import read_instance
 
-    instance = read_instance(people, quotas, size, id_column)
+    instance = read_instance(people, quotas, size, id_column, bins=bins_of(bins))
     panel = feasible_panel(instance)
     if panel is None:
         raise explain_infeasible(instance, Path(quotas).name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from klero.cli.check import note_ids
-from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress, written
+from klero.cli.output import BIN, ID_COLUMN, SIZE, bins_of, format_option, note, print_json, progress, written
 
 if TYPE_CHECKING:
     from klero.sortition.lottery import Lottery, Objective
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.argument("quotas", type=click.Path())
 @SIZE
 @ID_COLUMN
+@BIN
 @click.option(
     "--objective",
     type=click.Choice(["leximin", "maximin"]),
@@ -44,6 +45,7 @@ def lottery(
     quotas: str,
     size: int,
     id_column: str | None,
+    bins: tuple[str, ...],
     objective: Objective,
     balls: int,
     output: str,
@@ -66,7 +68,7 @@ def lottery(
 
     check_output(output, force=force)
     clock = time.perf_counter()
-    instance = read_instance(people, quotas, size, id_column)
+    instance = read_instance(people, quotas, size, id_column, bins=bins_of(bins))
     reading = time.perf_counter() - clock
     with progress() as advance:
         result = lottery_for(instance, objective, balls, quotas_name=Path(quotas).name, progress=advance)
