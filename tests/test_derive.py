@@ -100,7 +100,7 @@ def test_two_readings_are_a_fault() -> None:
         ("age × gender", "16-24 × womn", "cross-value-unknown", "Did you mean 'woman'?"),
         ("age × gender", "16-24 × Woman", "cross-value-unknown", "Write 'woman'."),
         ("age × gender", "16-24 × zzz", "cross-value-unknown", "Its values are: 'man', 'woman'."),
-        ("age × gender", "16-24", "cross-value-unknown", "has 1 parts where 2 are asked for"),
+        ("age × gender", "16-24", "cross-value-unknown", "has 1 part where 2 are asked for"),
         ("age × gender", "16-24 × woman × n", "cross-value-unknown", "has 3 parts where 2"),
     ],
 )

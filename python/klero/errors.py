@@ -94,6 +94,15 @@ CODES: Mapping[str, str] = MappingProxyType(
         "cross-repeated": "a combination in the quotas names a column twice",
         "cross-value-spelling": "a value differs from one in a combination only in case, accents, dashes or spaces",
         "cross-value-unknown": "a combination in the quotas names a value that nobody has",
+        # decided before the draw
+        "decided-both": "a person must sit and is excluded",
+        "list-duplicate": "a list of ids names somebody twice",
+        "must-sit-household": "more people of one household must sit than the rule allows",
+        "must-sit-over-quota": "the people who must sit are more than a quota's maximum",
+        "must-sit-over-size": "more people must sit than there are seats",
+        "taken-in-pool": "a person who has a seat already is in the pool as well",
+        "taken-over-quota": "the seats already taken are more than a quota's maximum",
+        "taken-over-size": "the seats already taken leave none to draw",
         # options
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "language-unknown": "there are no texts in this language",

@@ -28,7 +28,17 @@ from klero.errors import Fault, InputError, quoted
 from klero.sortition.pool import Pool, closest
 from klero.tables import Table, TableSource, read_table
 
-__all__ = ["Decision", "Households", "households", "normal_address", "parse_households", "read_decisions"]
+__all__ = [
+    "Decision",
+    "Households",
+    "address_forms",
+    "column_faults",
+    "grouped",
+    "households",
+    "normal_address",
+    "parse_households",
+    "read_decisions",
+]
 
 # Words that stand for one another wherever they come.
 _WORDS: Mapping[str, str] = MappingProxyType(
@@ -177,7 +187,7 @@ def parse_households(
         return Households(tuple((i,) for i in sorted(pool.ids)), ((),) * len(pool)), faults
     forms = address_forms(pool.table, columns)
     known = dict.fromkeys(sorted(set(filter(None, forms))))
-    group_of, different, faults = _decided(known, decisions, decisions_name)
+    group_of, different, faults = grouped(known, decisions, decisions_name)
     members: dict[str, list[str]] = {}
     alone: list[str] = []
     for person, form in zip(pool.ids, forms, strict=True):
@@ -282,7 +292,7 @@ def _worded(tokens: list[str]) -> list[str]:
     return words
 
 
-def _decided(
+def grouped(
     known: Mapping[str, None], decisions: Sequence[Decision], name: str
 ) -> tuple[dict[str, str], frozenset[tuple[str, str]], list[Fault]]:
     """The least address of each address's household, the pairs said to differ, and the faults of the decisions."""

@@ -32,7 +32,7 @@ from klero.sortition.pool import Pool, closest
 from klero.sortition.quotas import Cell, Quotas
 from klero.tables import Table
 
-__all__ = ["Cross", "crossed", "crosses", "derived"]
+__all__ = ["Cross", "bands_named", "crossed", "crosses", "derived"]
 
 SEPARATOR = " × "
 _SEPARATORS = re.compile(r"(\s*×\s*|\s+[x*]\s+|\s*&\s*)")
@@ -61,7 +61,7 @@ def derived(pool: Pool, quotas: Quotas, size: int) -> tuple[Pool, Quotas, list[F
 
     A feature with faults is left out of the quotas that are returned, so that no further fault follows from it.
     """
-    quotas, faults = _bands_named(pool, quotas)
+    quotas, faults = bands_named(pool, quotas)
     found, more = crosses(pool, quotas)
     faults += more
     if not found and not more:
@@ -194,7 +194,8 @@ def _value_message(value: str, known: Sequence[_Known]) -> str:
     parts = [part.strip() for part in _SEPARATORS.split(value)[::2]]
     if len(parts) != len(known):
         columns = ", ".join(quoted(k.column) for k in known)
-        return f"{quoted(value)} has {len(parts)} parts where {len(known)} are asked for, one for each of {columns}. Put « × » between them."
+        has = "1 part" if len(parts) == 1 else f"{len(parts)} parts"
+        return f"{quoted(value)} has {has} where {len(known)} are asked for, one for each of {columns}. Put « × » between them."
     wrong = [k.unknown(part) for k, part in zip(known, parts, strict=True) if k.find(part) is None]
     return f"{quoted(value)} is no combination of values: {' '.join(wrong)}"
 
@@ -240,7 +241,7 @@ class _Known:
                 yield Fault("cross-value-spelling", message, self.pool.name, row, self.column, value)
 
 
-def _bands_named(pool: Pool, quotas: Quotas) -> tuple[Quotas, list[Fault]]:
+def bands_named(pool: Pool, quotas: Quotas) -> tuple[Quotas, list[Fault]]:
     """The quotas with the labels of bands instead of other spellings of them."""
     if not pool.bins:
         return quotas, []
