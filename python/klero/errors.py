@@ -26,6 +26,7 @@ __all__ = [
     "KleroError",
     "MissingExtraError",
     "OutputExistsError",
+    "SeatingError",
     "quoted",
 ]
 
@@ -40,6 +41,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing-extra": "an optional package is needed and not installed",
         "output-exists": "the output is already there and is not overwritten",
         "quota-infeasible": "no panel from this pool meets all quotas together",
+        "seating-unmet": "people who must sit apart share a table in the best plan found",
         # reading a table
         "cell-type": "a cell holds something that is not text, a number, a date or a truth value",
         "column-duplicate": "two columns have the same name",
@@ -108,6 +110,20 @@ CODES: Mapping[str, str] = MappingProxyType(
         "language-unknown": "there are no texts in this language",
         "objective-unknown": "there is no such notion of fairness",
         "person-unknown": "nobody in the pool has this id",
+        # tables for several sessions
+        "absent-column-missing": "a table of absences lacks its ids or its column «session»",
+        "effort-invalid": "the effort is not a whole number that the search takes",
+        "group-too-small": "a group that sits apart or together has fewer than two people",
+        "seating-column-missing": "a column by which tables are mixed, gathered or labelled is not in the table",
+        "seating-column-twice": "a column is named twice for mixing or gathering",
+        "seating-contradiction": "two people are to sit apart and together",
+        "seating-too-large": "there are more people than klero seats",
+        "session-unknown": "an absence names no session of the plan",
+        "sessions-invalid": "the number of sessions is not a whole number that klero takes",
+        "tables-invalid": "the number of tables is not a whole number above zero",
+        "tables-over-people": "there are more tables than people",
+        "together-over-table": "a group that sits together is larger than a table",
+        "together-unplaced": "the groups that sit together don't fit the tables",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
         # people and quotas together
@@ -227,6 +243,13 @@ class OutputExistsError(KleroError, FileExistsError):
             f"{self.path} exists already and is left untouched, since it may be the record of a draw. "
             "Give another name, move it away first, or replace it with --force (in Python: force=True)."
         )
+
+
+class SeatingError(KleroError, ValueError):
+    """No plan was found in which all sit apart who must."""
+
+    code = "seating-unmet"
+    exit_code = 1
 
 
 class MissingExtraError(KleroError, ImportError):

@@ -31,7 +31,7 @@ from klero.sortition.derive import Cross, bands_named, crossed, crosses
 from klero.sortition.id_lists import IdList, parse_ids
 from klero.sortition.pool import Pool, closest, parse_pool
 from klero.sortition.quotas import Cell, Quotas
-from klero.tables import Table, TableSource, read_table
+from klero.tables import TableSource, read_table
 
 __all__ = ["Decided", "decide"]
 
@@ -108,20 +108,10 @@ def decide(
     left, seats, more = _residual(pool, quotas, size, sitting, gone)
     faults += more
     removed = set(out) | neighbours
-    kept = [i for i, person in enumerate(pool.ids) if person not in removed]
     decided = Decided(
         sitting, out, tuple(sorted(neighbours)), tuple(sorted(gone.ids)) if gone else (), left, seats
     )
-    return (_only(pool, kept) if removed else pool), decided, faults
-
-
-def _only(pool: Pool, kept: list[int]) -> Pool:
-    def at(items: Sequence[str]) -> tuple[str, ...]:
-        return tuple(items[i] for i in kept)
-
-    rows = tuple(pool.row_numbers[i] for i in kept)
-    table = Table(pool.name, pool.columns, tuple(map(at, pool.table.data)), rows)
-    return replace(pool, ids=at(pool.ids), table=table)
+    return (pool.only(set(pool.ids) - removed) if removed else pool), decided, faults
 
 
 def _neighbours(

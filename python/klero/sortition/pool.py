@@ -12,7 +12,8 @@ same number when the rows are sorted or filtered. A record that must hold for ye
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
@@ -85,6 +86,18 @@ class Pool:
         if faults:
             raise InputError(faults)
         return pool
+
+    def only(self, people: Iterable[str]) -> Pool:
+        """The pool of these people alone, in the order of the table; other ids are ignored."""
+        wanted = frozenset(people)
+        kept = [i for i, person in enumerate(self.ids) if person in wanted]
+
+        def at(items: Sequence[str]) -> tuple[str, ...]:
+            return tuple(items[i] for i in kept)
+
+        rows = tuple(self.row_numbers[i] for i in kept)
+        table = Table(self.name, self.columns, tuple(map(at, self.table.data)), rows)
+        return replace(self, ids=at(self.ids), table=table)
 
     @property
     def name(self) -> str:
