@@ -15,7 +15,7 @@ from klero.cli import cli
 GUIDES = Path(__file__).resolve().parents[1] / "docs" / "how-to"
 
 
-@pytest.mark.parametrize("name", ["prepare-people.md"])
+@pytest.mark.parametrize("name", ["prepare-people.md", "tables.md"])
 def test_examples_of_the_guide_run_and_its_commands_exist(name: str) -> None:
     result = doctest.testfile(str(GUIDES / name), module_relative=False, encoding="utf-8")
     assert result.attempted >= 5

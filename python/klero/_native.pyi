@@ -80,6 +80,7 @@ class SeatSearch:
         clustered: list[list[int | None]],
         apart: list[tuple[int, int]],
         together: list[list[int]],
+        most_meetings: int,
         seed: int,
         moves: int,
         least_repeats: int,
@@ -95,9 +96,9 @@ class SeatSearch:
     def seats(self) -> list[list[int | None]]:
         """The best plan: the table of each person by session, None who is absent. Larger tables have the lower numbers."""
 
-    def cost(self) -> tuple[int, int, int, int, int]:
-        """Of the best plan: pairs that should be apart, tables more than clusters need, people outside shares, repeated
-        meetings, pairs of sessions in which a pair meets."""
+    def cost(self) -> tuple[int, int, int, int, int, int]:
+        """Of the best plan: pairs that should be apart, tables more than clusters need, people outside shares,
+        meetings beyond `most_meetings` of a pair, repeated meetings, pairs of sessions in which a pair meets."""
 
 def canonical_check(data: bytes) -> None:
     """Raises `BundleError` unless `data` is canonical JSON as `docs/audit/bundle.md` restricts it. Linear."""

@@ -114,6 +114,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "absent-column-missing": "a table of absences lacks its ids or its column «session»",
         "effort-invalid": "the effort is not a whole number that the search takes",
         "group-too-small": "a group that sits apart or together has fewer than two people",
+        "meetings-invalid": "the most meetings of a pair are not a whole number above zero",
         "seating-column-missing": "a column by which tables are mixed, gathered or labelled is not in the table",
         "seating-column-twice": "a column is named twice for mixing or gathering",
         "seating-contradiction": "two people are to sit apart and together",

@@ -44,6 +44,9 @@ _SUFFIXES = (".csv", ".json", ".html", ".txt")
     "--absent", type=click.Path(), metavar="FILE", help="Who is not there: columns «id» and «session»."
 )
 @click.option(
+    "--most-meetings", type=int, metavar="M", help="Let no pair meet in more than M sessions, if it can be."
+)
+@click.option(
     "--people",
     type=click.Path(),
     metavar="FILE",
@@ -76,6 +79,7 @@ def tables(
     apart: str | None,
     together: str | None,
     absent: str | None,
+    most_meetings: int | None,
     people: str | None,
     id_column: str | None,
     bins: tuple[str, ...],
@@ -118,6 +122,7 @@ def tables(
             apart=apart or (),
             together=together or (),
             absent=absent or (),
+            most_meetings=most_meetings,
             seed=seed,
             effort=effort,
             label=label,

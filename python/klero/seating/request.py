@@ -38,6 +38,7 @@ class Request:
         apart: pairs that never share a table, each rising.
         together: disjoint groups, two or more each, that always share one.
         absent: for each session, who is not there.
+        most_meetings: in how many sessions a pair should meet at most; no wish if that is `sessions`.
         seed: the text from which the plan's chance comes.
         effort: multiplies the number of moves of the search.
     """
@@ -50,6 +51,7 @@ class Request:
     apart: tuple[tuple[int, int], ...]
     together: tuple[tuple[int, ...], ...]
     absent: tuple[frozenset[int], ...]
+    most_meetings: int
     seed: str
     effort: int
 
@@ -67,7 +69,7 @@ class Request:
         lists = [sorted(there) for there in self.absent]
         content = [
             *("klero-seating-1", self.ids, self.tables, self.sessions, self.mix, self.cluster),
-            *(self.apart, self.together, lists, self.seed, self.effort),
+            *(self.apart, self.together, lists, self.most_meetings, self.seed, self.effort),
         ]
         return hashlib.sha256(
             json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
@@ -84,6 +86,7 @@ def build_request(
     apart: GroupList = (),
     together: GroupList = (),
     absent: AbsenceList = (),
+    most_meetings: int | None = None,
     seed: str | int = "1",
     effort: int = 1,
 ) -> Request:
@@ -92,7 +95,7 @@ def build_request(
     Raises:
         InputError: with every fault.
     """
-    faults = _number_faults(pool, tables, sessions, effort)
+    faults = _number_faults(pool, tables, sessions, most_meetings, effort)
     text, more = _seed(seed)
     faults += more
     faults += _column_faults(pool, mix, cluster)
@@ -129,6 +132,7 @@ def build_request(
         apart=tuple(sorted(pairs)),
         together=_joined([[number[x] for x in group] for group in together_groups]),
         absent=tuple(map(frozenset, gone)),
+        most_meetings=int(sessions if most_meetings is None else min(most_meetings, sessions)),
         seed=text,
         effort=int(effort),
     )
@@ -151,7 +155,9 @@ def _is_count(number: object) -> bool:
     return isinstance(number, Integral) and not isinstance(number, bool) and int(number) >= 1
 
 
-def _number_faults(pool: Pool, tables: int, sessions: int, effort: int) -> list[Fault]:
+def _number_faults(
+    pool: Pool, tables: int, sessions: int, most_meetings: int | None, effort: int
+) -> list[Fault]:
     faults = []
     n = len(pool)
     if not _is_count(tables):
@@ -165,6 +171,9 @@ def _number_faults(pool: Pool, tables: int, sessions: int, effort: int) -> list[
     if not _is_count(sessions) or sessions > MOST_SESSIONS:
         message = f"the number of sessions is {sessions!r}. Give a whole number from 1 to {MOST_SESSIONS}."
         faults.append(Fault("sessions-invalid", message, "", value=str(sessions)))
+    if most_meetings is not None and not _is_count(most_meetings):
+        message = f"the most meetings of a pair are {most_meetings!r}. Give a whole number, 1 or more."
+        faults.append(Fault("meetings-invalid", message, "", value=str(most_meetings)))
     if not _is_count(effort) or effort > _MOST_EFFORT:
         message = f"the effort is {effort!r}. Give a whole number from 1 to {_MOST_EFFORT}: the search takes so many times as long."
         faults.append(Fault("effort-invalid", message, "", value=str(effort)))

@@ -7,7 +7,11 @@ order of priority:
 2. pairs that sit apart do;
 3. people who share a clustered value (a language to be interpreted, say) sit at as few tables as can be;
 4. each table has of each value of the mixed columns its proportional share, rounded down or up;
-5. as many different pairs meet as possible; then, no pair again and again.
+5. no pair meets in more than `most_meetings` sessions;
+6. as many different pairs meet as possible; then, no pair again and again.
+
+Where repeats can't be avoided, a plan in which many different pairs meet is often one that keeps a few pairs together all the time:
+each of these spoils few others. `most_meetings=2` asks for a plan without such pairs, at the price of some meetings.
 
 Method: `rust/core/src/seating`. Where a finite field gives a plan without repeats (the number of tables a power of a prime and no
 table larger than that), it is the start; else, and beside, integer annealing over exchanges of seats. Guaranteed: the priorities
@@ -54,6 +58,7 @@ def seat_tables(
     apart: GroupList = (),
     together: GroupList = (),
     absent: AbsenceList = (),
+    most_meetings: int | None = None,
     seed: str | int = "1",
     effort: int = 1,
     id: str | None = None,  # noqa: A002 (the word of the people who use it)
@@ -71,6 +76,7 @@ def seat_tables(
         apart: groups of ids (or a file of them, see :mod:`klero.seating.lists`) of whom no two ever share a table.
         together: groups of ids who always share a table when they are there.
         absent: sessions by id, (id, session) pairs, or a table with the ids and a column «session».
+        most_meetings: in how many sessions a pair should meet at most; a wish, of less weight than mixing.
         seed: a whole number or text; another seed gives another plan of the same kind.
         effort: takes so many times as many moves.
         id: the id column, where `people` is not a pool.
@@ -91,6 +97,7 @@ def seat_tables(
         apart=apart,
         together=together,
         absent=absent,
+        most_meetings=most_meetings,
         seed=seed,
         effort=effort,
     )
@@ -124,6 +131,7 @@ def _searched(request: Request, progress: Progress | None) -> Seats:
             [_cluster_codes(values) for _, values in request.cluster],
             list(request.apart),
             [list(group) for group in request.together],
+            request.most_meetings,
             int.from_bytes(secret[:8], "big"),
             request.effort * (_MOVES + _MOVES_A_SEAT * n * sessions),
             meetings(request) - bound if kind == "seats" else 0,
@@ -150,7 +158,7 @@ def _cluster_codes(values: tuple[str, ...]) -> list[int | None]:
     return [number.get(value) for value in values]
 
 
-def _check(request: Request, seats: Seats, cost: tuple[int, int, int, int, int]) -> None:
+def _check(request: Request, seats: Seats, cost: tuple[int, int, int, int, int, int]) -> None:
     """What the kernel promised, counted again without it."""
     plan = SeatingPlan(request, seats)
     for s in range(request.sessions):
@@ -162,7 +170,7 @@ def _check(request: Request, seats: Seats, cost: tuple[int, int, int, int, int])
         if any(len({row[p] for p in group} - {None}) > 1 for group in request.together):
             raise InternalError(f"the plan's session {s + 1} parts a group that sits together")
     score = plan.score
-    if (score.apart, score.cluster, score.mixing, score.repeats) != cost[:4]:
+    if (score.apart, score.cluster, score.mixing, score.repeats) != (*cost[:3], cost[4]):
         raise InternalError("the plan's score is not what the search says")
 
 

@@ -19,7 +19,7 @@ fn value_error(error: RulesError) -> PyErr {
 #[pymethods]
 impl SeatSearch {
     #[new]
-    #[pyo3(signature = (tables, present, mixed, clustered, apart, together, seed, moves, least_repeats))]
+    #[pyo3(signature = (tables, present, mixed, clustered, apart, together, most_meetings, seed, moves, least_repeats))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -29,12 +29,14 @@ impl SeatSearch {
         clustered: Vec<Vec<Option<usize>>>,
         apart: Vec<(usize, usize)>,
         together: Vec<Vec<usize>>,
+        most_meetings: i64,
         seed: u64,
         moves: u64,
         least_repeats: i64,
     ) -> PyResult<Self> {
         let search = door::detached(py, |_| {
-            let rules = Rules::new(tables, present, mixed, clustered, &apart, together)?;
+            let mut rules = Rules::new(tables, present, mixed, clustered, &apart, together)?;
+            rules.most_meetings = most_meetings;
             Search::new(rules, seed, moves, least_repeats)
         })?;
         Ok(Self {
@@ -57,9 +59,9 @@ impl SeatSearch {
         plan.map(|seats| seats.iter().map(seat).collect()).collect()
     }
 
-    fn cost(&self) -> (i64, i64, i64, i64, i64) {
+    fn cost(&self) -> (i64, i64, i64, i64, i64, i64) {
         let c = self.search.cost();
-        (c.apart, c.cluster, c.mix, c.repeats, c.again)
+        (c.apart, c.cluster, c.mix, c.over, c.repeats, c.again)
     }
 }
 

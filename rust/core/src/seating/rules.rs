@@ -51,6 +51,8 @@ pub struct Rules {
     pub tables: usize,
     /// Number of sessions.
     pub sessions: usize,
+    /// In how many sessions a pair should meet at most.
+    pub most_meetings: i64,
     pub(crate) present: Vec<Vec<bool>>,
     /// How many of the tables, the first ones, have one seat more.
     pub(crate) larger: Vec<usize>,
@@ -94,6 +96,7 @@ impl Rules {
             people,
             tables,
             sessions: present.len(),
+            most_meetings: i64::MAX,
             present,
             larger: Vec::new(),
             size: Vec::new(),

@@ -1,7 +1,7 @@
 //! Better plans by exchanging seats: simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983) in whole numbers.
 //!
-//! Three phases, each of a fixed number of moves: where [`super::design`] gives a plan without repeats, people are moved about in
-//! it, which changes mixing and no count of meetings; then seats are exchanged from a random plan; then the best plan found is
+//! Phases, each of a fixed number of moves: where [`super::design`] gives a plan without repeats, people are moved about in
+//! it, which changes mixing and no count of meetings; then seats are exchanged from a random plan, twice; then the best plan found is
 //! improved by moves that raise no cost of higher priority. A worse plan is accepted with probability 2^(-β·loss/16), from a table
 //! of sixteen constants and shifts; β rises by equal steps. The best plan is kept by priority, not by the weighted sum.
 
@@ -30,9 +30,11 @@ const POWERS: [u64; 16] = [
     2_242_560_871,
 ];
 /// β at the first and at the last move of an annealing phase.
-const COOLING: (u64, u64) = (5, 96);
+const COOLING: (u64, u64) = (1, 96);
 /// One in so many moves of the second and third phase changes two people's seats in all sessions.
 const WHOLE_PEOPLE: usize = 8;
+/// One in so many moves lets two people of one table change seats with two of another.
+const TWO: usize = 8;
 const PULSE: u64 = 1024;
 /// Steps of the search for places for groups.
 const PLACING: usize = 200_000;
@@ -44,9 +46,19 @@ enum Phase {
     Descent,
 }
 
-/// What annealing weighs. Only ratios matter; the order of priority is kept where plans are compared.
-fn weighed(cost: Cost) -> i64 {
-    64 * cost.apart + 24 * cost.cluster + 8 * cost.mix + 2 * cost.repeats + cost.again
+/// What annealing weighs, at tables of so many seats; `scattered`: some clustered value's people sit at more tables than needed.
+///
+/// A gathering costs meetings with everybody at the table, so its weight grows with the table. The order of priority is kept where
+/// plans are compared.
+fn weighed(cost: Cost, seats: usize, scattered: bool) -> i64 {
+    let seats = seats as i64 + 1;
+    24 * seats * cost.apart
+        + 12 * seats * cost.cluster
+        + 3 * cost.scatter * i64::from(scattered)
+        + 8 * cost.mix
+        + 6 * cost.over
+        + 2 * cost.repeats
+        + cost.again
 }
 
 /// A search for a plan, to be run in portions; their size changes nothing.
@@ -95,7 +107,11 @@ impl Search {
         });
         let alone: Vec<Vec<bool>> = alone.collect();
         let start = designed(&rules, &mut random);
-        let mut phases = vec![(Phase::Seats, moves / 4 * 3), (Phase::Descent, moves / 8)];
+        let mut phases = vec![
+            (Phase::Seats, moves / 2),
+            (Phase::Seats, moves / 4),
+            (Phase::Descent, moves / 8),
+        ];
         if start.is_some() && rules.has_wishes() {
             phases.insert(0, (Phase::People, moves / 8));
         }
@@ -135,6 +151,8 @@ impl Search {
                 || (self.rules.has_wishes() && self.random.below(WHOLE_PEOPLE) == 0);
             if whole {
                 self.change_people(phase);
+            } else if self.rules.has_wishes() && self.random.below(TWO) == 0 {
+                self.change_two(phase);
             } else {
                 self.change_seats(phase);
             }
@@ -169,7 +187,7 @@ impl Search {
 
     fn finished(&self) -> bool {
         let c = self.best_cost;
-        let perfect = (c.apart, c.cluster, c.mix) == (0, 0, 0)
+        let perfect = (c.apart, c.cluster, c.mix, c.over) == (0, 0, 0, 0)
             && c.repeats <= self.least_repeats
             && c.again <= c.repeats;
         perfect || self.rules.tables == 1 || self.phase >= self.phases.len()
@@ -196,7 +214,7 @@ impl Search {
         if phase == Phase::Descent {
             return change <= Cost::default();
         }
-        let loss = weighed(change);
+        let loss = weighed(change, self.rules.size[0], self.seats.cost.cluster > 0);
         if loss <= 0 {
             return true;
         }
@@ -249,6 +267,25 @@ impl Search {
                 self.remember();
             }
         }
+    }
+
+    /// Tries to let two people of one table change seats with two of another, which no step between may allow.
+    fn change_two(&mut self, phase: Phase) {
+        let s = self.random.below(self.rules.sessions);
+        let (t, u) = (
+            self.random.below(self.rules.tables),
+            self.random.below(self.rules.tables),
+        );
+        let picked = [t, t, u, u].map(|table| {
+            let at = self.random.below(self.seats.at[s][table].len());
+            self.seats.at[s][table][at]
+        });
+        let [a, c, b, d] = picked;
+        if t == u || a == c || b == d || picked.iter().any(|&p| !self.alone[s][p]) {
+            return;
+        }
+        let change = self.exchange(s, a, b) + self.exchange(s, c, d);
+        self.settle(phase, change);
     }
 
     fn change_group(&mut self, phase: Phase, s: usize, a: usize) {
@@ -415,7 +452,8 @@ mod tests {
         let mut present = vec![vec![true; 14]; 3];
         present[1][3] = false;
         let blocks = vec![vec![8, 9, 10], vec![0, 13]];
-        let rules = Rules::new(3, present, mixed, clustered, &[(1, 2), (4, 9)], blocks)?;
+        let mut rules = Rules::new(3, present, mixed, clustered, &[(1, 2), (4, 9)], blocks)?;
+        rules.most_meetings = 1;
         let mut search = Search::new(rules, 3, 4000, 0)?;
         while !search.run(50, &|| true) {
             let again = Seats::new(&search.rules, search.seats.table.clone());

@@ -16,10 +16,14 @@ pub struct Cost {
     pub cluster: i64,
     /// People by which tables are outside their share of a value, over all features, values, tables and sessions.
     pub mix: i64,
+    /// Meetings of pairs beyond the number wished, over all pairs.
+    pub over: i64,
     /// Meetings of pairs that met before.
     pub repeats: i64,
     /// Pairs of sessions in which a pair meets, over all pairs: breaks ties against the same two meeting again and again.
     pub again: i64,
+    /// Pairs who share a clustered value and no table: says which way leads to fewer tables.
+    pub scatter: i64,
 }
 
 impl Add for Cost {
@@ -29,8 +33,10 @@ impl Add for Cost {
             apart: self.apart + other.apart,
             cluster: self.cluster + other.cluster,
             mix: self.mix + other.mix,
+            over: self.over + other.over,
             repeats: self.repeats + other.repeats,
             again: self.again + other.again,
+            scatter: self.scatter + other.scatter,
         }
     }
 }
@@ -95,6 +101,7 @@ impl Seats {
             let m = i64::from(self.meetings[p * rules.people + x]);
             self.cost.repeats += i64::from(m >= 1);
             self.cost.again += m;
+            self.cost.over += i64::from(m >= rules.most_meetings);
             self.meetings[p * rules.people + x] += 1;
             self.meetings[x * rules.people + p] += 1;
         }
@@ -125,8 +132,10 @@ impl Seats {
         }
         for (clustered, counts) in rules.clustered.iter().zip(&self.clustered[s]) {
             for (v, least) in clustered.least[s].iter().enumerate() {
-                let used = counts.iter().skip(v).step_by(clustered.values);
-                cost.cluster += used.filter(|c| **c > 0).count() as i64 - least;
+                let here = || counts.iter().skip(v).step_by(clustered.values);
+                let pairs = |c: i64| c * (c - 1) / 2;
+                cost.cluster += here().filter(|c| **c > 0).count() as i64 - least;
+                cost.scatter += pairs(here().sum()) - here().map(|c| pairs(*c)).sum::<i64>();
             }
         }
         cost
@@ -145,9 +154,12 @@ impl Seats {
             let (row_p, row_q) = (p * rules.people, q * rules.people);
             for &x in &self.at[s][from] {
                 if x != p {
-                    let (left, met) = (self.meetings[row_p + x], self.meetings[row_q + x]);
+                    let left = i64::from(self.meetings[row_p + x]);
+                    let met = i64::from(self.meetings[row_q + x]);
                     change.repeats += i64::from(met >= 1) - i64::from(left >= 2);
-                    change.again += i64::from(met) + 1 - i64::from(left);
+                    change.again += met + 1 - left;
+                    change.over += i64::from(met >= rules.most_meetings)
+                        - i64::from(left > rules.most_meetings);
                 }
             }
         }
@@ -171,8 +183,10 @@ impl Seats {
             if v != w {
                 for (value, from, to) in [(v, t, u), (w, u, t)] {
                     if let Some(value) = value {
-                        change.cluster += i64::from(counts[to * clustered.values + value] == 0)
-                            - i64::from(counts[from * clustered.values + value] == 1);
+                        let left = counts[from * clustered.values + value];
+                        let met = counts[to * clustered.values + value];
+                        change.cluster += i64::from(met == 0) - i64::from(left == 1);
+                        change.scatter += left - 1 - met;
                     }
                 }
             }
