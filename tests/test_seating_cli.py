@@ -58,7 +58,7 @@ def test_every_form_of_the_plan_is_written_once_and_never_over_another(
         assert run([*command, "-o", str(out)]) == 3
         assert run([*command, "-o", str(out), "--force"]) == 0
         assert out.read_bytes() == before
-    rows = list(csv.DictReader((tmp_path / "plan.csv").open(encoding="utf-8-sig")))
+    rows = list(csv.DictReader((tmp_path / "plan.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert len(rows) == 12
     assert rows[3]["label"] == "Name 3"
     assert json.loads((tmp_path / "plan.json").read_text())["score"]["mixing"] == 0
