@@ -241,6 +241,12 @@ def test_a_cell_that_is_no_number_is_a_fault_with_row_and_value(text: str) -> No
     assert "also in row 3" in fault.message
 
 
+@pytest.mark.parametrize("text", ["1990-05-01", "1.5.1990", "01/05/1990"])
+def test_a_date_is_told_to_be_one(text: str) -> None:
+    with pytest.raises(InputError, match="make a column of ages"):
+        Pool.read([{"born": text}]).with_bins({"born": [1950]})
+
+
 def test_columns_that_can_not_be_put_into_bands_are_faults() -> None:
     pool = Pool.read([{"id": 1, "age": 20}])
     _, faults = binned(pool, {"Age": [1], "id": [1]})

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from klero.errors import CODES, Fault, InputError, SeatingError
 from klero.seating import seat
-from klero.seating.bound import meeting_bound, meetings
+from klero.seating.bound import _possible, meeting_bound, meetings
 from klero.seating.plan import Score, SeatingPlan, Seats, score_of
 from klero.seating.report import plan_csv, plan_data, plan_html, plan_json, plan_text
 from klero.seating.request import Request, build_request
@@ -321,6 +321,30 @@ def test_bounds_by_hand() -> None:
     assert bound_of(3, 1, 1, absent={"p000": 1}) == (1, "seats")
     assert bound_of(8, 2, 9, apart=[["p000", "p001"]])[0] == 27
     assert bound_of(8, 4, 3, together=[["p000", "p001"]]) == (12 - 2, "seats")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(1, 3)), max_size=12),
+    st.lists(st.integers(0, 6), max_size=4),
+)
+def test_those_whom_a_person_could_meet_are_counted_as_one_by_one(
+    gone: list[tuple[int, int]], near: list[int]
+) -> None:
+    absent = [(f"p{p:03}", s) for p, s in gone]
+    apart = [[f"p{p:03}", f"p{(p + 1) % 7:03}"] for p in near]
+    try:
+        request = build_request(Pool.read(people(7)), 1, 3, absent=absent, apart=apart)
+    except InputError:  # a session in which nobody is there
+        return
+    for p in range(7):
+        others = [
+            q
+            for q in range(7)
+            if q != p
+            and (min(p, q), max(p, q)) not in request.apart
+            and any({p, q} <= set(request.present(s)) for s in range(3))
+        ]
+        assert _possible(request)[p] == len(others)
 
 
 # Faults

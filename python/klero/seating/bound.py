@@ -9,11 +9,12 @@ The least of three upper bounds, none of which looks at mixing or clusters:
 - *people*: nobody meets more others than there are to meet, nor than the chairs beside theirs.
 - *pairs*: those who are there in one session at least and are not to sit apart.
 
-Quadratic in sessions and in people.
+Quadratic in sessions and in the different lists of sessions at which people are there.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from math import comb
 
@@ -34,28 +35,29 @@ def meeting_bound(request: Request) -> tuple[int, str]:
     for s in range(request.sessions):
         for p in request.present(s):
             beside[p] += request.sizes(s)[0] - 1
-    by_person = sum(min(len(others), chairs) for others, chairs in zip(possible, beside, strict=True)) // 2
+    by_person = sum(map(min, possible, beside)) // 2
     forced = max(_forced_by_seats(request), _forced_by_groups(request))
     bounds = [
         (meetings(request) - forced, "seats"),
         (by_person, "people"),
-        (sum(map(len, possible)) // 2, "pairs"),
+        (sum(possible) // 2, "pairs"),
     ]
     return min(bounds, key=lambda bound: bound[0])
 
 
-def _possible(request: Request) -> list[set[int]]:
-    """The others whom each person could meet."""
-    possible: list[set[int]] = [set() for _ in request.ids]
-    for s in range(request.sessions):
-        there = set(request.present(s))
-        for p in there:
-            possible[p] |= there
-    for p, others in enumerate(possible):
-        others.discard(p)
+def _possible(request: Request) -> list[int]:
+    """How many others each person could meet: those there in one session at least with them, who need not sit apart."""
+    there = [
+        frozenset(s for s, gone in enumerate(request.absent) if p not in gone)
+        for p in range(len(request.ids))
+    ]
+    alike = Counter(there)
+    reach = {mine: sum(count for theirs, count in alike.items() if mine & theirs) for mine in alike}
+    possible = [reach[mine] - bool(mine) for mine in there]
     for a, b in request.apart:
-        possible[a].discard(b)
-        possible[b].discard(a)
+        if there[a] & there[b]:
+            possible[a] -= 1
+            possible[b] -= 1
     return possible
 
 

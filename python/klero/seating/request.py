@@ -12,6 +12,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from numbers import Integral
 
 from klero.errors import Fault, InputError, quoted
@@ -113,13 +114,6 @@ def build_request(
     def columns(names: Sequence[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         return tuple((name, tuple(pool.column(name)[i] for i in order)) for name in names)
 
-    pairs = {
-        (min(a, b), max(a, b))
-        for group in apart_groups
-        for a in (number[x] for x in group)
-        for b in (number[y] for y in group)
-        if a != b
-    }
     gone: list[set[int]] = [set() for _ in range(sessions)]
     for person, session in absences:
         gone[session - 1].add(number[person])
@@ -129,7 +123,7 @@ def build_request(
         sessions=int(sessions),
         mix=columns(mix),
         cluster=columns(cluster),
-        apart=tuple(sorted(pairs)),
+        apart=_pairs([[number[x] for x in group] for group in apart_groups]),
         together=_joined([[number[x] for x in group] for group in together_groups]),
         absent=tuple(map(frozenset, gone)),
         most_meetings=int(sessions if most_meetings is None else min(most_meetings, sessions)),
@@ -210,6 +204,11 @@ def _column_faults(pool: Pool, mix: Sequence[str], cluster: Sequence[str]) -> li
             faults.append(Fault("seating-column-missing", message, pool.name, column=name))
         seen.add(name)
     return faults
+
+
+def _pairs(groups: list[list[int]]) -> tuple[tuple[int, int], ...]:
+    """All pairs within groups."""
+    return tuple(sorted({(min(pair), max(pair)) for group in groups for pair in combinations(group, 2)}))
 
 
 def _joined(groups: list[list[int]]) -> tuple[tuple[int, ...], ...]:

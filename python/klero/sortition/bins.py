@@ -32,6 +32,7 @@ Bins = Mapping[str, Sequence[Edge]]
 _NUMBER = re.compile(r"([+\-\u2212]?)([0-9]{1,30})(?:[.,]([0-9]{1,30}))?")
 # «1,234» is a thousand to some and a little more than one to others.
 _THOUSANDS = re.compile(r"[+\-\u2212]?[1-9][0-9]{0,2},[0-9]{3}")
+_DATE = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
 _UNITS = re.compile(r"\b(ans?|years?|yrs?|old)\b")
 _FROM_TO = re.compile(r"(?:de |from )?([0-9.]+) ?(?:-|to|a) ?([0-9.]+)")
 _OPEN = re.compile(r"(?:≥ ?([0-9.]+)|([0-9.]+) ?(?:\+|(?:and|or|et|ou) ?(?:over|older|above|more|plus)))")
@@ -160,6 +161,8 @@ def _banded(pool: Pool, column: str, edges: tuple[Decimal, ...]) -> tuple[tuple[
             else ""
         )
         what = "could be a thousand or a decimal" if _THOUSANDS.fullmatch(text) else "is no number"
+        if _DATE.fullmatch(text):
+            what = "is a date and no number: make a column of ages on the day that counts"
         message = (
             f"{quoted(text)} {what}{also}, so it is in no band. Write digits, with a point before decimals."
         )
