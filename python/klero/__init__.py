@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from klero.errors import InputError as InputError
     from klero.errors import KleroError as KleroError
     from klero.errors import OutputExistsError as OutputExistsError
+    from klero.errors import SeatingError as SeatingError
     from klero.ledger.bundle import write_lottery as write_lottery
     from klero.ledger.draw import Draw as Draw
     from klero.ledger.draw import draw as draw
     from klero.ledger.load import load_lottery as load_lottery
     from klero.ledger.verify import Verification as Verification
     from klero.ledger.verify import verify as verify
+    from klero.seating.plan import SeatingPlan as SeatingPlan
+    from klero.seating.seat import seat_tables as seat_tables
+    from klero.sortition.addresses import households as households
     from klero.sortition.lottery import Lottery as Lottery
     from klero.sortition.lottery import fair_lottery as fair_lottery
     from klero.sortition.pool import Pool as Pool
@@ -39,11 +43,15 @@ _HOMES = {
     "Lottery": "klero.sortition.lottery",
     "OutputExistsError": "klero.errors",
     "Pool": "klero.sortition.pool",
+    "SeatingError": "klero.errors",
+    "SeatingPlan": "klero.seating.plan",
     "Quotas": "klero.sortition.quotas",
     "Verification": "klero.ledger.verify",
     "draw": "klero.ledger.draw",
     "fair_lottery": "klero.sortition.lottery",
+    "households": "klero.sortition.addresses",
     "load_lottery": "klero.ledger.load",
+    "seat_tables": "klero.seating.seat",
     "verify": "klero.ledger.verify",
     "write_lottery": "klero.ledger.bundle",
 }
@@ -58,10 +66,14 @@ __all__ = [
     "OutputExistsError",
     "Pool",
     "Quotas",
+    "SeatingError",
+    "SeatingPlan",
     "Verification",
     "draw",
     "fair_lottery",
+    "households",
     "load_lottery",
+    "seat_tables",
     "verify",
     "write_lottery",
 ]

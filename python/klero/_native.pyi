@@ -2,6 +2,7 @@ from typing import final
 
 __all__ = [
     "PanelSearch",
+    "SeatSearch",
     "__version__",
     "canonical_check",
     "commitment_file",
@@ -61,6 +62,43 @@ class PanelSearch:
 
     def panel(self, index: int) -> list[tuple[int, int]]:
         """Panel `index` as (type, seats), types rising; IndexError out of range."""
+
+@final
+class SeatSearch:
+    """A search for a seating plan (`rust/core/src/seating`).
+
+    People are numbered from 0, tables and values too; `present[session][person]`, `mixed[feature][person]`,
+    `clustered[feature][person]` (None: no value); `apart` are pairs, `together` disjoint groups. The plan depends on nothing but
+    these, the seed and `moves`.
+    """
+
+    def __new__(
+        cls,
+        tables: int,
+        present: list[list[bool]],
+        mixed: list[list[int]],
+        clustered: list[list[int | None]],
+        apart: list[tuple[int, int]],
+        together: list[list[int]],
+        most_meetings: int,
+        seed: int,
+        moves: int,
+        least_repeats: int,
+    ) -> SeatSearch:
+        """ValueError if lists don't fit, a session has fewer people than tables, or groups find no places."""
+
+    def run(self, moves: int) -> bool:
+        """Goes on for so many moves; whether the search is at its end. KeyboardInterrupt on Ctrl-C. O(moves · table size)."""
+
+    def progress(self) -> tuple[int, int]:
+        """Moves made and moves in all."""
+
+    def seats(self) -> list[list[int | None]]:
+        """The best plan: the table of each person by session, None who is absent. Larger tables have the lower numbers."""
+
+    def cost(self) -> tuple[int, int, int, int, int, int]:
+        """Of the best plan: pairs that should be apart, tables more than clusters need, people outside shares,
+        meetings beyond `most_meetings` of a pair, repeated meetings, pairs of sessions in which a pair meets."""
 
 def canonical_check(data: bytes) -> None:
     """Raises `BundleError` unless `data` is canonical JSON as `docs/audit/bundle.md` restricts it. Linear."""

@@ -26,6 +26,7 @@ __all__ = [
     "KleroError",
     "MissingExtraError",
     "OutputExistsError",
+    "SeatingError",
     "quoted",
 ]
 
@@ -40,6 +41,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing-extra": "an optional package is needed and not installed",
         "output-exists": "the output is already there and is not overwritten",
         "quota-infeasible": "no panel from this pool meets all quotas together",
+        "seating-unmet": "people who must sit apart share a table in the best plan found",
         # reading a table
         "cell-type": "a cell holds something that is not text, a number, a date or a truth value",
         "column-duplicate": "two columns have the same name",
@@ -80,14 +82,56 @@ CODES: Mapping[str, str] = MappingProxyType(
         "household-column-missing": "a column of the address is not in the table",
         "household-limit": "the most people of a household is not a whole number above zero",
         "must-sit-duplicate": "somebody stands twice among those who must sit",
-        "must-sit-over-size": "more people must sit than there are seats",
         "weight-column-missing": "the column of weights is not in the table",
         "weight-invalid": "a weight is not a positive number in range",
+        # addresses and households
+        "address-column-missing": "a column of the address is not in the table, or none is named",
+        "address-empty": "nobody has an address",
+        "decision-column-missing": "the decisions about addresses lack a column",
+        "decision-contradiction": "decisions about addresses contradict each other or what is written",
+        "decision-invalid": "a decision about two addresses is neither «same» nor «different»",
+        "decision-unknown-address": "a decision names an address that nobody has",
+        "household-everyone": "by these columns everybody lives at one address",
+        # bands of numbers, combinations of columns
+        "bin-column-missing": "a column to be put into bands is not in the table",
+        "bin-column-taken": "a column to be put into bands holds the ids, or is in bands already",
+        "bin-edges": "the edges of bands are missing, no numbers, or don't rise",
+        "bin-label-unknown": "a quota names a band that the edges don't give",
+        "bin-not-number": "a cell of a column to be put into bands is no number",
+        "cross-ambiguous": "a combination in the quotas can be read in two ways",
+        "cross-column-missing": "a combination in the quotas names a column that is not there",
+        "cross-repeated": "a combination in the quotas names a column twice",
+        "cross-value-spelling": "a value differs from one in a combination only in case, accents, dashes or spaces",
+        "cross-value-unknown": "a combination in the quotas names a value that nobody has",
+        # decided before the draw
+        "decided-both": "a person must sit and is excluded",
+        "list-duplicate": "a list of ids names somebody twice",
+        "must-sit-household": "more people of one household must sit than the rule allows",
+        "must-sit-over-quota": "the people who must sit are more than a quota's maximum",
+        "must-sit-over-size": "more people must sit than there are seats",
+        "taken-in-pool": "a person who has a seat already is in the pool as well",
+        "taken-over-quota": "the seats already taken are more than a quota's maximum",
+        "taken-over-size": "the seats already taken leave none to draw",
         # options
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "language-unknown": "there are no texts in this language",
         "objective-unknown": "there is no such notion of fairness",
         "person-unknown": "nobody in the pool has this id",
+        # tables for several sessions
+        "absent-column-missing": "a table of absences lacks its ids or its column «session»",
+        "effort-invalid": "the effort is not a whole number that the search takes",
+        "group-too-small": "a group that sits apart or together has fewer than two people",
+        "meetings-invalid": "the most meetings of a pair are not a whole number above zero",
+        "seating-column-missing": "a column by which tables are mixed, gathered or labelled is not in the table",
+        "seating-column-twice": "a column is named twice for mixing or gathering",
+        "seating-contradiction": "two people are to sit apart and together",
+        "seating-too-large": "there are more people than klero seats",
+        "session-unknown": "an absence names no session of the plan",
+        "sessions-invalid": "the number of sessions is not a whole number that klero takes",
+        "tables-invalid": "the number of tables is not a whole number above zero",
+        "tables-over-people": "there are more tables than people",
+        "together-over-table": "a group that sits together is larger than a table",
+        "together-unplaced": "the groups that sit together don't fit the tables",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
         # people and quotas together
@@ -207,6 +251,13 @@ class OutputExistsError(KleroError, FileExistsError):
             f"{self.path} exists already and is left untouched, since it may be the record of a draw. "
             "Give another name, move it away first, or replace it with --force (in Python: force=True)."
         )
+
+
+class SeatingError(KleroError, ValueError):
+    """No plan was found in which all sit apart who must."""
+
+    code = "seating-unmet"
+    exit_code = 1
 
 
 class MissingExtraError(KleroError, ImportError):

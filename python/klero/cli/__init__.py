@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import click
 
-from klero.cli import check, demo, draw, explain, lottery, verify
+from klero.cli import check, demo, draw, explain, households, lottery, tables, verify
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -36,6 +36,8 @@ def cli() -> None:
     """
 
 
+for command in (households.households, tables.tables):
+    cli.add_command(command)
 for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
     cli.add_command(command)
 

@@ -46,6 +46,7 @@ def lottery(
     quotas: str,
     size: int,
     id_column: str | None,
+    bins: tuple[str, ...],
     objective: Objective,
     balls: int,
     output: str,

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import click
@@ -24,6 +25,13 @@ ID_COLUMN = click.option(
     metavar="COL",
     help="Column of ids. Default: the column «id» if there is one, else row numbers.",
 )
+BIN = click.option(
+    "--bin",
+    "bins",
+    multiple=True,
+    metavar='"COL: 16, 25, …"',
+    help="Put the numbers in a column into bands by rising edges (16-24, 25+); may be given several times.",
+)
 LANG = click.option(
     "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the words."
 )
@@ -39,6 +47,30 @@ def format_option(command: F) -> F:
         show_default=True,
         help="Form of the output.",
     )(command)
+
+
+def bins_of(options: tuple[str, ...]) -> dict[str, tuple[Decimal, ...]]:
+    """The edges by column of all `--bin`; InputError if one is malformed or a column comes twice."""
+    if not options:
+        return {}
+    from klero.errors import Fault
+    from klero.sortition.bins import parse_bin
+
+    faults: list[Fault] = []
+    bins: dict[str, tuple[Decimal, ...]] = {}
+    for text in options:
+        try:
+            column, edges = parse_bin(text)
+        except InputError as error:
+            faults += error.faults
+            continue
+        if column in bins:
+            message = f"--bin is given twice for '{column}'. Give all its edges once."
+            faults.append(Fault("bin-edges", message, "", column=column))
+        bins[column] = edges
+    if faults:
+        raise InputError(faults)
+    return bins
 
 
 def print_json(data: object) -> None:

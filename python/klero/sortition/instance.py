@@ -26,6 +26,8 @@ from numbers import Integral
 
 from klero._tables_cells import folded
 from klero.errors import Fault, InputError, quoted
+from klero.sortition.bins import Bins, binned
+from klero.sortition.derive import derived
 from klero.sortition.pool import Pool, closest, parse_pool
 from klero.sortition.quotas import Cell, Quotas, parse_quotas, quota_faults, size_faults
 from klero.sortition.rules import (
@@ -183,8 +185,9 @@ def build_instance(pool: Pool, quotas: Quotas, size: int, rules: Rules = Rules()
         InputError: with every fault of the quotas, of the size, of the rules and of the match.
     """
     size = _as_int(size)
-    faults = [*quota_faults(quotas), *_match_faults(pool, quotas), *_all_size_faults(pool, quotas, size)]
-    faults += rule_faults(pool, rules, size) if isinstance(size, int) else []
+    faults = quota_faults(quotas)
+    pool, quotas, found = derived(pool, quotas, size)
+    faults += [*found, *_match_faults(pool, quotas), *_all_size_faults(pool, quotas, size)]
     if faults:
         raise InputError(faults)
     return _built(pool, quotas, size, rules)
@@ -196,6 +199,8 @@ def read_instance(
     size: int,
     id: str | None = None,  # noqa: A002 (the word of the people who use it)
     rules: Rules = Rules(),  # noqa: B008 (frozen)
+    *,
+    bins: Bins | None = None,
 ) -> Instance:
     """Read people and quotas and match them.
 
@@ -205,6 +210,7 @@ def read_instance(
         size: how many people to draw.
         id: the id column of the people.
         rules: weights, households, people who must sit.
+        bins: columns of numbers to be put into bands, with their edges; see :meth:`Pool.with_bins`.
 
     Raises:
         InputError: with every fault of both tables and, if both could be read, of the match.
@@ -216,10 +222,14 @@ def read_instance(
     if people_table is not None:
         pool, found = parse_pool(people_table, id)
         faults += found
+        pool, found = binned(pool, bins or {})
+        faults += found
     if quota_table is not None:
         parsed, found = parse_quotas(quota_table)
         faults += found
     if pool is not None and parsed is not None:
+        pool, parsed, found = derived(pool, parsed, _as_int(size))
+        faults += found
         faults += _match_faults(pool, parsed)
     faults += _all_size_faults(pool, parsed, size)
     if pool is not None:

@@ -12,12 +12,18 @@ same number when the rows are sorted or filtered. A record that must hold for ye
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from html import escape
+from typing import TYPE_CHECKING
 
 from klero._tables_cells import clean, folded
 from klero.errors import Fault, InputError, quoted
 from klero.tables import Table, TableSource, read_table
+
+if TYPE_CHECKING:
+    from klero.sortition.bins import Bins
 
 __all__ = ["Pool", "closest", "parse_pool"]
 
@@ -32,11 +38,13 @@ class Pool:
         ids: one for each person, in the order of the table, all different.
         id_column: the column they come from; '' if they are row numbers.
         table: all that the table says.
+        bins: the columns that hold bands instead of numbers, with the edges between bands.
     """
 
     ids: tuple[str, ...]
     id_column: str
     table: Table
+    bins: tuple[tuple[str, tuple[Decimal, ...]], ...] = ()
 
     @classmethod
     def read(
@@ -62,6 +70,34 @@ class Pool:
         if faults:
             raise InputError(faults)
         return pool
+
+    def with_bins(self, bins: Bins) -> Pool:
+        """The same people, with bands such as «16-24» and «65+» instead of the numbers in some columns.
+
+        Args:
+            bins: for each column, edges that rise: ``{"age": [16, 25, 40, 65]}``. See :mod:`klero.sortition.bins`.
+
+        Raises:
+            InputError: with every cell that is no number, every column that is not there and every edge that is wrong.
+        """
+        from klero.sortition.bins import binned
+
+        pool, faults = binned(self, bins)
+        if faults:
+            raise InputError(faults)
+        return pool
+
+    def only(self, people: Iterable[str]) -> Pool:
+        """The pool of these people alone, in the order of the table; other ids are ignored."""
+        wanted = frozenset(people)
+        kept = [i for i, person in enumerate(self.ids) if person in wanted]
+
+        def at(items: Sequence[str]) -> tuple[str, ...]:
+            return tuple(items[i] for i in kept)
+
+        rows = tuple(self.row_numbers[i] for i in kept)
+        table = Table(self.name, self.columns, tuple(map(at, self.table.data)), rows)
+        return replace(self, ids=at(self.ids), table=table)
 
     @property
     def name(self) -> str:
