@@ -68,6 +68,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-column-missing": "the quotas lack a column",
         "quota-duplicate": "the same feature and value have two quotas",
         "quota-flex": "min_flex ≤ min ≤ max ≤ max_flex does not hold",
+        "quota-importance": "the importance of a quota is not a positive number in range",
         "quota-maxima-under-size": "the maxima of a feature leave seats empty",
         "quota-min-over-max": "a minimum is above its maximum",
         "quota-minima-over-size": "the minima of a feature need more seats than there are",

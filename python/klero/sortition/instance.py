@@ -21,6 +21,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from numbers import Integral
 
@@ -55,6 +56,8 @@ class Instance:
         ids: the people, by code point.
         person_type: the type of each person, parallel to `ids`.
         id_column: where ids come from; '' if they are row numbers, which change with the order of rows.
+        importance: what moving each quota by a seat costs when no panel exists, in the shape of `values`; empty if it
+            is 1 for all. No part of the digest: it changes nothing of who may sit.
     """
 
     size: int
@@ -69,6 +72,7 @@ class Instance:
     ids: tuple[str, ...]
     person_type: tuple[int, ...]
     id_column: str = ""
+    importance: tuple[tuple[Fraction, ...], ...] = ()
 
     @cached_property
     def cells(self) -> tuple[tuple[int, int], ...]:
@@ -310,4 +314,5 @@ def _built(pool: Pool, quotas: Quotas, size: int) -> Instance:
         ids=tuple(person for person, _ in people),
         person_type=tuple(type_numbers[kind] for _, kind in people),
         id_column=pool.id_column,
+        importance=tuple(tuple(cell.importance for cell in mine) for mine in cells),
     )
