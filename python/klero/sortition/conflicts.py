@@ -32,7 +32,6 @@ from klero.sortition.feasibility import (
     bounds_with,
     loosenable_bounds,
     members_of,
-    rule_cells,
     some_panel,
 )
 from klero.sortition.solver import solve
@@ -171,7 +170,7 @@ class _Elastic:
         infinity = solver.infinity()
         seats = [solver.NumVar(float(t == must_seat), float(n), "") for t, n in enumerate(instance.counts)]
         members = members_of(instance)
-        rules = [(members[c], instance.cell_bounds[c]) for c in sorted(rule_cells(instance))]
+        rules = [(members[c], instance.cell_bounds[c]) for c in sorted(instance.rule_cells)]
         for types, (lowest, highest) in ((range(len(seats)), (instance.size, instance.size)), *rules):
             row = solver.Constraint(float(lowest), float(highest))
             for t in types:

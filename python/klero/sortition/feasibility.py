@@ -117,7 +117,7 @@ class Bound:
 def loosenable_bounds(instance: Instance) -> list[Bound]:
     """The quotas' bounds that some panel of the right size might break, by cell, the minimum first; no rules."""
     bounds: list[Bound] = []
-    rules = rule_cells(instance)
+    rules = instance.rule_cells
     people = cell_people(instance)
     for c, (lowest, highest) in enumerate(instance.cell_bounds):
         if c in rules:
@@ -129,14 +129,9 @@ def loosenable_bounds(instance: Instance) -> list[Bound]:
     return bounds
 
 
-def rule_cells(instance: Instance) -> frozenset[int]:
-    """Cells whose bounds are rules (households, people who must sit): part of every question, never of a repair."""
-    return frozenset(getattr(instance, "rule_cells", ()))
-
-
 def bounds_with(instance: Instance, kept: Iterable[Bound]) -> list[tuple[int, int]]:
     """Bounds of each cell where only these quotas hold, and the rules."""
-    rules = rule_cells(instance)
+    rules = instance.rule_cells
     bounds = [list(b) if c in rules else [0, instance.size] for c, b in enumerate(instance.cell_bounds)]
     for bound in kept:
         bounds[bound.cell][bound.side == "max"] = bound.value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from klero.errors import InfeasibleError
 from klero.sortition.conflicts import find_conflict
-from klero.sortition.feasibility import Bound, cell_people, rule_cells
+from klero.sortition.feasibility import Bound, cell_people
 from klero.sortition.repairs import Change, Repair, rules_alone, smallest_repairs, too_few_people
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _conflict_words(instance: Instance, conflict: tuple[Bound, ...], quotas_name
         fact = f"at most {first.value} of {name} may sit, and the pool holds {others} others"
         return (f"{instance.size} seats are to be filled, {fact} ({quotas_name}).",)
     lines = tuple(f"- {bound_words(instance, b)}" for b in conflict)
-    rules = " besides the rules" if rule_cells(instance) else ""
+    rules = " besides the rules" if instance.rule_cells else ""
     return (
         f"No panel of {instance.size} keeps all of this{rules} ({quotas_name}), though it keeps any part of it:",
         *lines,

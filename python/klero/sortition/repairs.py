@@ -29,7 +29,6 @@ from klero.sortition.feasibility import (
     Solver,
     loosenable_bounds,
     members_of,
-    rule_cells,
     some_panel,
 )
 from klero.sortition.solver import solve
@@ -137,7 +136,7 @@ def rules_alone(instance: Instance) -> InfeasibleError:
 def importance_of(instance: Instance, cell: int) -> Fraction:
     """What loosening a quota of this cell by a seat costs: 1 where the table does not say."""
     f, v = instance.cells[cell]
-    table = getattr(instance, "importance", ())
+    table = instance.importance
     return table[f][v] if f < len(table) and v < len(table[f]) else Fraction(1)
 
 
@@ -166,7 +165,7 @@ class _Search:
         self._bounds = bounds
         self._room = [abs(limit - b.value) for b, limit in zip(bounds, limits, strict=True)]
         self._members = members_of(instance)
-        self._rules = sorted(rule_cells(instance))
+        self._rules = sorted(instance.rule_cells)
         self.importance = [importance_of(instance, b.cell) for b in bounds]
         scale = lcm(*(w.denominator for w in self.importance))
         self._costs = [w.numerator * (scale // w.denominator) for w in self.importance]
