@@ -89,6 +89,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "language-unknown": "there are no texts in this language",
         "objective-unknown": "there is no such notion of fairness",
         "person-unknown": "nobody in the pool has this id",
+        # the population and who answered
+        "margin-column": "the table of the population's shares lacks a column or has it twice",
+        "margin-duplicate": "the same value has two shares",
+        "margin-empty": "nobody in the pool has a value of the population",
+        "margin-invalid": "a share or count of the population is not a number above zero",
+        "propensity-letters": "fewer letters than volunteers, or fewer people than letters",
+        "propensity-no-fit": "no weights of the volunteers have the population's shares",
+        "propensity-option": "an option of the estimate is out of range",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
         # people and quotas together

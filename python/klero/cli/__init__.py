@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import click
 
-from klero.cli import check, demo, draw, explain, lottery, verify
+from klero.cli import check, demo, draw, explain, lottery, propensity, verify, whatif
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -38,6 +38,8 @@ def cli() -> None:
 
 for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
     cli.add_command(command)
+cli.add_command(whatif.whatif)
+cli.add_command(propensity.propensity)
 
 
 def main() -> None:
