@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from klero.cli.output import ID_COLUMN, LANG, SIZE, format_option, note, print_json, progress
+from klero.cli.rules import rule_options, rules_of
 
 
 @click.command()
@@ -15,6 +18,7 @@ from klero.cli.output import ID_COLUMN, LANG, SIZE, format_option, note, print_j
 @click.option("--picture", type=click.Path(), metavar="FILE.svg", help="Also write a bar chart.")
 @click.option("--force", is_flag=True, help="Replace the picture if it is there.")
 @LANG
+@rule_options
 @format_option
 def whatif(
     people: str,
@@ -25,6 +29,7 @@ def whatif(
     force: bool,
     lang: str,
     form: str,
+    **rules: Any,
 ) -> int:
     """Say how the smallest probability would rise if each of QUOTAS were looser by 1, 2 or 5 seats.
 
@@ -41,7 +46,7 @@ def whatif(
     from klero.sortition.whatif import what_if_instance
 
     refuse_existing(picture, force=force)
-    instance = read_instance(people, quotas, size, id_column)
+    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
     with progress() as advance:
         found = what_if_instance(instance, Path(quotas).name, advance)
     if picture:
