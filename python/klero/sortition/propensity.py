@@ -54,7 +54,7 @@ _HEADINGS: Mapping[str, frozenset[str]] = {
         ("share", "proportion", "count", "population", "people", "part", "effectif", "nombre", "personnes")
     ),
 }
-_NUMBER = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,12})?(?:[eE]-?[0-9]{1,2})?")
+_NUMBER = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,30})?(?:[eE]-?[0-9]{1,2})?")
 _Floats = npt.NDArray[np.float64]
 
 
