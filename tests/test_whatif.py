@@ -7,7 +7,7 @@ import random
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -83,6 +83,25 @@ def test_a_quota_that_is_not_listed_gains_nothing_by_any_loosening() -> None:
                     assert smallest_probability(loosened(instance, (bound,), step)) == found.minimum
                 checked += 1
     assert checked >= 100
+
+
+def test_where_a_pair_helps_and_no_quota_alone_the_pair_is_found() -> None:
+    checked = 0
+    for instance in feasible_cases(34, 60, heavy=0):
+        found = what_if_instance(instance)
+        if found.loosenings:
+            continue
+        bounds = loosenable_bounds(instance)
+        best = max(
+            (smallest_probability(loosened(instance, both, 1)) for both in combinations(bounds, 2)),
+            default=found.minimum,
+        )
+        if best > found.minimum:
+            assert max(pair.values[1] for pair in found.pairs) > found.minimum
+            checked += 1
+        else:
+            assert not found.pairs
+    assert checked >= 3
 
 
 def test_where_the_linear_bound_is_the_truth_so_is_the_gain() -> None:

@@ -4,11 +4,12 @@ Method. The smallest probability that the quotas allow is the value of a linear 
 weights λ (cells) and y (types) bound how much it can rise: loosening the bound of a cell by s seats adds at most
 s·|λ_c| / Σ a_T·y_T, and nothing where λ_c is 0 (sensitivity of linear programmes: the value is concave in the bounds,
 and the dual weights are a supergradient). The quotas with a weight are then loosened by 1, 2 and 5 seats and each
-programme is solved again in exact arithmetic; the few that help most are also loosened two at a time.
+programme is solved again in exact arithmetic. The few that weigh most are also loosened together with what is in the
+way next: the bounds with a dual weight in the programme so loosened; no other bound can help beside them.
 
 Guarantee. All values are exact rationals of the linear relaxation, which nearly always can be realised by a lottery
-over panels (`lottery.py` finds out); where it can't, true values are lower. Quotas that are not listed would, loosened
-alone or together with one another, change nothing at all. With weights, fairness is about p/w and so are the values.
+over panels (`lottery.py` finds out); where it can't, true values are lower. A quota that is not listed changes nothing
+when it is loosened alone. With weights, fairness is about p/w and so are the values.
 
 Cost: one linear programme for the quotas as they are, up to three for each that binds, one for each pair. One thread,
 no randomness.
@@ -29,7 +30,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -40,14 +40,17 @@ from klero.sortition.marginals import first_level
 from klero.words import percent, words
 
 if TYPE_CHECKING:
+    from klero.sortition.certificate import Level
     from klero.sortition.pool import Pool
     from klero.sortition.quotas import Quotas
     from klero.sortition.rules import Rules
 
 ALGORITHM = "klero-whatif/1"
 STEPS = (1, 2, 5)
-# Bounds that are loosened two at a time: those that help most alone, then those of most dual weight.
+# How many bounds are loosened together with others (those that help most alone, then those of most dual weight), and
+# with how many.
 _PAIRED = 5
+_PARTNERS = 4
 _REPAIRS = 3
 
 Progress = Callable[[str, int], None]
@@ -61,7 +64,7 @@ class Loosening:
         bounds: the bounds, each loosened by the same number of seats.
         values: the smallest probability (p/w with weights) by number of seats, exact. A minimum ends at 0 and a maximum
             at the panel's size, and steps beyond these are left out.
-        at_most: what each further seat adds at most, from the dual weights; exact.
+        at_most: what each further seat (of each bound, for a pair) adds at most, from the dual weights; exact.
     """
 
     bounds: tuple[Bound, ...]
@@ -126,12 +129,10 @@ class WhatIf:
         if self.loosenings:
             lines.append(_("Quotas that cost fairness, those first whose next seats help most:"))
             lines += [f"- {self._line(one, lang)}" for one in self.loosenings]
-        else:
-            lines.append(_("No single quota, loosened, would raise it."))
         if self.pairs:
             lines.append(_("Two at a time, which help more together than alone:"))
             lines += [f"- {self._line(pair, lang)}" for pair in self.pairs]
-        lines.append(_("All other quotas may be loosened without any gain in the smallest probability."))
+        lines.append(_("No other quota, loosened alone, would raise it."))
         return "\n".join(lines)
 
     def _line(self, one: Loosening, lang: str) -> str:
@@ -214,30 +215,38 @@ def what_if_instance(
         raise explain_infeasible(instance, quotas_name, _REPAIRS)
     solved = _Solved(instance, progress)
     level = first_level(instance)
+    priced = _priced(instance, level)
+    singles = [_loosened(solved, (bound,), level.value, price) for price, bound in priced]
+    singles.sort(key=lambda one: (-_per_seat(one, level.value), -one.at_most, one.bounds))
+    gains = {one.bounds[0]: one.values.get(1, level.value) - level.value for one in singles}
+    pairs: dict[tuple[Bound, ...], Loosening] = {}
+    for bound in [one.bounds[0] for one in singles if one.values][:_PAIRED]:
+        for other, at_most in solved.next_in_the_way(bound)[:_PARTNERS]:
+            both = tuple(sorted((bound, other)))
+            if both not in pairs:
+                pairs[both] = _loosened(solved, both, level.value, gains[bound] + at_most)
+    better = [
+        pair
+        for both, pair in pairs.items()
+        if pair.values.get(1, level.value) - level.value > sum(gains.get(b, Fraction(0)) for b in both)
+    ]
+    better.sort(key=lambda one: (-_per_seat(one, level.value), one.bounds))
+    helpful = tuple(one for one in singles if _per_seat(one, level.value) > 0)
+    return WhatIf(instance, level.value, helpful, tuple(better))
+
+
+def _priced(instance: Instance, level: Level) -> list[tuple[Fraction, Bound]]:
+    """The quotas with a dual weight and what each further seat adds at most, the dearest first."""
     whole = sum(instance.shares[t] * y for t, y in level.types)
-    priced = sorted(
+    found = [
         (
-            Fraction(-abs(weight), whole),
+            Fraction(abs(weight), whole),
             Bound(c, "max" if weight > 0 else "min", instance.cell_bounds[c][weight > 0]),
         )
         for c, weight in level.cells
         if c not in instance.rule_cells
-    )
-    all_single = [(_loosened(solved, (bound,), level.value, -price)) for price, bound in priced]
-    all_single.sort(key=lambda one: (-_per_seat(one, level.value), -one.at_most, one.bounds))
-    alone = {one.bounds[0]: one for one in all_single}
-    pairs = []
-    for first, second in combinations([one.bounds[0] for one in all_single[:_PAIRED]], 2):
-        at_most = alone[first].at_most + alone[second].at_most
-        pair = _loosened(solved, tuple(sorted((first, second))), level.value, at_most)
-        sum_alone = sum(
-            (alone[b].values.get(1, level.value) - level.value for b in (first, second)), Fraction(0)
-        )
-        if pair.values.get(1, level.value) - level.value > sum_alone:
-            pairs.append(pair)
-    pairs.sort(key=lambda one: (-_per_seat(one, level.value), one.bounds))
-    helpful = tuple(one for one in all_single if _per_seat(one, level.value) > 0)
-    return WhatIf(instance, level.value, helpful, tuple(pairs))
+    ]
+    return sorted(found, key=lambda one: (-one[0], one[1]))
 
 
 def _per_seat(one: Loosening, minimum: Fraction) -> Fraction:
@@ -252,7 +261,7 @@ def _loosened(solved: _Solved, bounds: tuple[Bound, ...], minimum: Fraction, at_
             b.value - step < 0 if b.side == "min" else b.value + step > solved.instance.size for b in bounds
         ):
             break
-        values[step] = solved.value(bounds, step)
+        values[step] = solved.level(bounds, step).value
         if values[step] == minimum:
             # The value is concave in the bounds: what the first seat does not raise, no further one does.
             break
@@ -260,18 +269,27 @@ def _loosened(solved: _Solved, bounds: tuple[Bound, ...], minimum: Fraction, at_
 
 
 class _Solved:
-    """The programme with looser bounds."""
+    """The programme with looser bounds, each solved once."""
 
     def __init__(self, instance: Instance, progress: Progress | None) -> None:
         self.instance = instance
         self._progress = progress
-        self._count = 0
+        self._levels: dict[tuple[tuple[Bound, ...], int], Level] = {}
 
-    def value(self, bounds: Sequence[Bound], step: int) -> Fraction:
-        self._count += 1
-        if self._progress:
-            self._progress("programmes", self._count)
-        return first_level(loosened(self.instance, bounds, step)).value
+    def level(self, bounds: tuple[Bound, ...], step: int) -> Level:
+        if (bounds, step) not in self._levels:
+            self._levels[bounds, step] = first_level(loosened(self.instance, bounds, step))
+            if self._progress:
+                self._progress("programmes", len(self._levels))
+        return self._levels[bounds, step]
+
+    def next_in_the_way(self, bound: Bound) -> list[tuple[Bound, Fraction]]:
+        """What keeps the value down once this bound is looser by a seat: only these can help more beside it."""
+        looser = loosened(self.instance, (bound,), 1)
+        priced = _priced(looser, self.level((bound,), 1))
+        return [
+            (other, price) for price, other in priced if (other.cell, other.side) != (bound.cell, bound.side)
+        ]
 
 
 def loosened(instance: Instance, bounds: Sequence[Bound], step: int) -> Instance:
