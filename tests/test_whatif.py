@@ -160,6 +160,15 @@ def test_the_finding_in_words(lang: str, word: str) -> None:
     assert word in example().explain(lang)
 
 
+def test_where_quotas_cost_nothing_the_finding_says_so() -> None:
+    people = [{"id": str(i), "g": "ab"[i % 2]} for i in range(8)]
+    rows = [{"feature": "g", "value": v, "min": 1, "max": 3} for v in "ab"]
+    found = klero.what_if(klero.Pool.read(people), klero.Quotas.read(rows), 4)
+    assert found.minimum == found.equal_share
+    assert found.loosenings == found.pairs == ()
+    assert found.explain().endswith("No single quota, loosened alone, would raise it.")
+
+
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_the_picture_is_well_formed_with_title_and_description(lang: str) -> None:
     root = ET.fromstring(example().picture(lang))  # noqa: S314 (our own)

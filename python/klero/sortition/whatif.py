@@ -132,7 +132,11 @@ class WhatIf:
         if self.pairs:
             lines.append(_("Two at a time, which help more together than alone:"))
             lines += [f"- {self._line(pair, lang)}" for pair in self.pairs]
-        lines.append(_("No other quota, loosened alone, would raise it."))
+        lines.append(
+            _("No other quota, loosened alone, would raise it.")
+            if self.loosenings
+            else _("No single quota, loosened alone, would raise it.")
+        )
         return "\n".join(lines)
 
     def _line(self, one: Loosening, lang: str) -> str:

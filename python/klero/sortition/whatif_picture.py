@@ -22,7 +22,7 @@ def loosenings_svg(found: WhatIf, lang: str = "en") -> str:
     top = max((max(one.values.values()) for one in shown), default=found.minimum)
     height = _TOP + _ROW * len(shown) + 40
     title = _("Smallest probability if a quota were looser")
-    description = _("Now {value}. {n} quotas or pairs of quotas would raise it.").format(
+    description = _("Now {value}. Quotas or pairs of quotas that would raise it: {n}.").format(
         value=percent(found.minimum, lang), n=len(found.loosenings) + len(found.pairs)
     )
     plot = _WIDTH - _LABELS - 90
