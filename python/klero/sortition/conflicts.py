@@ -30,6 +30,7 @@ from klero.sortition.feasibility import (
     Bound,
     Solver,
     bounds_with,
+    cell_people,
     loosenable_bounds,
     members_of,
     some_panel,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 # Panels after which an irreducible clash will do.
 _ENOUGH = 40
 _BROKEN = 1e-7
+# Up to so many types a linear programme takes less time than a keystroke.
+_SMALL = 3000
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,9 @@ def find_conflict(instance: Instance, must_seat: int | None = None, enough: int 
         return Conflict((), smallest=True)
     if some_panel(instance, bounds_with(instance, bounds), must_seat) is not None:
         return Conflict((), smallest=True)
+    hopeless = _out_of_reach(instance, bounds)
+    if hopeless is not None:
+        return Conflict((hopeless,), smallest=True)
     search = _Search(instance, must_seat, bounds)
     known = search.irreducible()
     while enough is None or len(search.seen) < enough:
@@ -108,6 +114,18 @@ def why_never(instance: Instance, type_index: int) -> tuple[Bound, ...]:
     return find_conflict(instance, type_index).bounds
 
 
+def _out_of_reach(instance: Instance, bounds: list[Bound]) -> Bound | None:
+    """The first bound that the number of people forbids by itself."""
+    people = cell_people(instance)
+    everybody = sum(instance.counts)
+    for b in bounds:
+        if b.side == "min" and b.value > people[b.cell]:
+            return b
+        if b.side == "max" and b.value + everybody - people[b.cell] < instance.size:
+            return b
+    return None
+
+
 class _Search:
     """Panels that break few quotas, guided by a linear programme in which any quota may be broken."""
 
@@ -123,10 +141,14 @@ class _Search:
         """A clash of which no part is one: quotas are left out, the last first, as long as no panel appears."""
         kept = list(range(len(self._bounds)))
         if self._elastic.broken(kept) is None:
-            for i in reversed(range(len(self._bounds))):
-                fewer = [j for j in kept if j != i]
-                if len(fewer) < len(kept) and self._elastic.broken(fewer) is None:
-                    kept = fewer
+            # Half of them at a time, then a quarter, …: few are needed in the end.
+            size = len(kept) // 2
+            while size:
+                for start in reversed(range(0, len(kept), size)):
+                    fewer = kept[:start] + kept[start + size :]
+                    if self._elastic.broken(fewer) is None:
+                        kept = fewer
+                size //= 2
         # What the floats say is only where to begin.
         if self._panel(kept) is not None:
             kept = list(range(len(self._bounds)))
@@ -167,6 +189,7 @@ class _Elastic:
 
         solver: Any = pywraplp.Solver.CreateSolver("GLOP")
         self._solver = solver
+        self._small = len(instance.types) <= _SMALL
         infinity = solver.infinity()
         seats = [solver.NumVar(float(t == must_seat), float(n), "") for t, n in enumerate(instance.counts)]
         members = members_of(instance)
@@ -192,7 +215,9 @@ class _Elastic:
         kept = set(held)
         for i, slack in enumerate(self._slack):
             slack.SetBounds(0.0, 0.0 if i in kept else self._solver.infinity())
-        if solve(self._solver) != self._solver.OPTIMAL:
+        # Hundreds of programmes of a few milliseconds: a thread for each would cost as much, for Ctrl-C's sake.
+        status = self._solver.Solve() if self._small else solve(self._solver)
+        if status != self._solver.OPTIMAL:
             return None
         values = {i: slack.solution_value() for i, slack in enumerate(self._slack)}
         return {i: value for i, value in values.items() if value > _BROKEN}

@@ -127,7 +127,7 @@ class Propensities:
         """
         if not 0 < size <= len(self.ids):
             raise InputError(
-                [_fault("size-invalid", f"{size} seats can't be filled from {len(self.ids)} people.")]
+                [Fault("size-invalid", f"{size} seats can't be filled from {len(self.ids)} people.", "")]
             )
         inverse = 1 / self.q
         full = np.zeros(len(inverse), dtype=bool)
@@ -152,7 +152,11 @@ class Propensities:
         """
         if len(probabilities) != len(self.ids):
             raise InputError(
-                [_fault("bad-input", f"{len(probabilities)} probabilities for {len(self.ids)} volunteers.")]
+                [
+                    Fault(
+                        "bad-input", f"{len(probabilities)} probabilities for {len(self.ids)} volunteers.", ""
+                    )
+                ]
             )
         chosen = np.array([float(p) for p in probabilities])
         reached: _Floats = self.letters / self.population * self.q * chosen
@@ -341,10 +345,11 @@ def _newton(
     if not np.isfinite(here) or float(np.abs(gradient).max()) > 1e-6 * max(1.0, abs(here)):
         raise InputError(
             [
-                _fault(
+                Fault(
                     "propensity-no-fit",
                     "no factors of the values explain the pool: no weights of the volunteers have the population's "
                     "shares of all features. Merge small values, or leave a feature out.",
+                    "",
                 )
             ]
         )
@@ -358,29 +363,33 @@ def _one_hot(codes: npt.NDArray[np.int64], width: int) -> _Floats:
     return x
 
 
-def _fault(code: str, message: str, value: object = None) -> Fault:
-    return Fault(code, message, "", value=None if value is None else str(value))
-
-
 def _option_faults(
     pool: Pool, letters: int, population: int, confidence: float, max_ratio: float | None
 ) -> list[Fault]:
     faults = []
     if letters < len(pool):
         message = f"{letters} letters were sent and {len(pool)} people volunteered. Give the number of all invitations."
-        faults.append(_fault("propensity-letters", message, letters))
+        faults.append(Fault("propensity-letters", message, "", value=str(letters)))
     if population < letters:
         message = f"{letters} letters went to a population of {population}. Give the number of all who could be invited."
-        faults.append(_fault("propensity-letters", message, population))
+        faults.append(Fault("propensity-letters", message, "", value=str(population)))
     if not 0 < confidence < 1:
         faults.append(
-            _fault(
-                "propensity-option", f"the confidence is {confidence}; it lies between 0 and 1.", confidence
+            Fault(
+                "propensity-option",
+                f"the confidence is {confidence}; it lies between 0 and 1.",
+                "",
+                value=str(confidence),
             )
         )
     if max_ratio is not None and not max_ratio >= 1:
         faults.append(
-            _fault("propensity-option", f"the largest ratio is {max_ratio}; it is 1 or more.", max_ratio)
+            Fault(
+                "propensity-option",
+                f"the largest ratio is {max_ratio}; it is 1 or more.",
+                "",
+                value=str(max_ratio),
+            )
         )
     return faults
 
