@@ -69,7 +69,7 @@ def feasible_panel(
 
 
 def _checked(question: _Question, *, guided: bool) -> tuple[int, ...] | None:
-    if any(lowest > highest for lowest, highest in question.types):
+    if any(lowest > highest for lowest, highest in (*question.types, *question.cells)):
         return None
     panel = _panel_of_many(question) if guided else _search(question, range(len(question.types)))
     if panel is not None and not question.keeps(panel):
