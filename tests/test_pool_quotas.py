@@ -7,6 +7,7 @@ import json
 import os
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from klero.errors import InputError
 from klero.sortition.instance import Instance, build_instance, read_instance
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Cell, Quotas
@@ -260,3 +262,19 @@ def shuffled(lines: Sequence[str]) -> str:
     body = list(lines[1:])
     random.Random(5).shuffle(body)
     return "\n".join([lines[0], *body])
+
+
+@pytest.mark.parametrize("heading", ["importance", "Weight", "priority", "Priorité", "poids"])
+def test_quotas_may_say_how_dear_they_are(heading: str) -> None:
+    rows = [
+        {"feature": "gender", "value": "woman", "min": 1, "max": 2, heading: "2,5"},
+        {"feature": "gender", "value": "man", "min": 1, "max": 2, heading: ""},
+    ]
+    assert [cell.importance for cell in Quotas.read(rows).cells] == [Fraction(5, 2), Fraction(1)]
+
+
+@pytest.mark.parametrize("text", ["0", "0.000", "-1", "nan", "1e3", "1000000", "0.0001", "high"])
+def test_an_importance_that_is_no_positive_number_is_refused(text: str) -> None:
+    rows = [{"feature": "gender", "value": "woman", "min": 1, "max": 2, "importance": text}]
+    with pytest.raises(InputError, match=r"importance of 'gender: woman'.*\[quota-importance\]"):
+        Quotas.read(rows)

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from klero.sortition.lottery import Lottery as Lottery
     from klero.sortition.lottery import fair_lottery as fair_lottery
     from klero.sortition.pool import Pool as Pool
+    from klero.sortition.propensity import Propensities as Propensities
+    from klero.sortition.propensity import estimate_propensities as estimate_propensities
     from klero.sortition.quotas import Quotas as Quotas
+    from klero.sortition.whatif import WhatIf as WhatIf
+    from klero.sortition.whatif import what_if as what_if
 
 # Where each public name lives. It is imported when first used, so that `import klero` stays quick.
 _HOMES = {
@@ -53,6 +57,10 @@ _HOMES = {
     "load_lottery": "klero.ledger.load",
     "seat_tables": "klero.seating.seat",
     "verify": "klero.ledger.verify",
+    "Propensities": "klero.sortition.propensity",
+    "WhatIf": "klero.sortition.whatif",
+    "estimate_propensities": "klero.sortition.propensity",
+    "what_if": "klero.sortition.whatif",
     "write_lottery": "klero.ledger.bundle",
 }
 
@@ -65,16 +73,20 @@ __all__ = [
     "Lottery",
     "OutputExistsError",
     "Pool",
+    "Propensities",
     "Quotas",
     "SeatingError",
     "SeatingPlan",
     "Verification",
+    "WhatIf",
     "draw",
+    "estimate_propensities",
     "fair_lottery",
     "households",
     "load_lottery",
     "seat_tables",
     "verify",
+    "what_if",
     "write_lottery",
 ]
 

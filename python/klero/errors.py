@@ -70,6 +70,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-column-missing": "the quotas lack a column",
         "quota-duplicate": "the same feature and value have two quotas",
         "quota-flex": "min_flex ≤ min ≤ max ≤ max_flex does not hold",
+        "quota-importance": "the importance of a quota is not a positive number in range",
         "quota-maxima-under-size": "the maxima of a feature leave seats empty",
         "quota-min-over-max": "a minimum is above its maximum",
         "quota-minima-over-size": "the minima of a feature need more seats than there are",
@@ -132,6 +133,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "tables-over-people": "there are more tables than people",
         "together-over-table": "a group that sits together is larger than a table",
         "together-unplaced": "the groups that sit together don't fit the tables",
+        # the population and who answered
+        "margin-column": "the table of the population's shares lacks a column or has it twice",
+        "margin-duplicate": "the same value has two shares",
+        "margin-empty": "nobody in the pool has a value of the population",
+        "margin-invalid": "a share or count of the population is not a number above zero",
+        "propensity-letters": "fewer letters than volunteers, or fewer people than letters",
+        "propensity-no-fit": "no weights of the volunteers have the population's shares",
+        "propensity-option": "an option of the estimate is out of range",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
         # people and quotas together

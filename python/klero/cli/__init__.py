@@ -13,6 +13,7 @@ from itertools import pairwise
 import click
 
 from klero.cli import check, demo, draw, explain, households, lottery, tables, verify
+from klero.cli import check, demo, draw, explain, lottery, propensity, verify, whatif
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -40,6 +41,8 @@ for command in (households.households, tables.tables):
     cli.add_command(command)
 for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
     cli.add_command(command)
+cli.add_command(whatif.whatif)
+cli.add_command(propensity.propensity)
 
 
 def main() -> None:

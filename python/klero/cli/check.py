@@ -15,25 +15,37 @@ from klero.cli.rules import rule_options, rules_of
 @click.argument("quotas", type=click.Path())
 @SIZE
 @ID_COLUMN
+@click.option(
+    "--repairs",
+    type=click.IntRange(1, 9),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="If the quotas can't be met: how many ways out to offer, the cheapest first.",
+)
 @rule_options
 @format_option
-def check(people: str, quotas: str, size: int, id_column: str | None, form: str, **rules: Any) -> int:
+def check(
+    people: str, quotas: str, size: int, id_column: str | None, repairs: int, form: str, **rules: Any
+) -> int:
     """Check PEOPLE and QUOTAS: faults, and whether any panel meets all quotas.
 
     \b
     Examples:
       klero check people.csv quotas.csv --size 30
+      klero check people.csv quotas.csv --size 30 --repairs 3
       klero check people.xlsx quotas.xlsx --size 30 --id Nummer --format json
     """
     from pathlib import Path
 
-    from klero.sortition.feasibility import cover, explain_infeasible, feasible_panel
+    from klero.sortition.feasibility import cover, feasible_panel
+    from klero.sortition.infeasible import explain_infeasible
     from klero.sortition.instance import read_instance
 
     instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
     panel = feasible_panel(instance)
     if panel is None:
-        raise explain_infeasible(instance, Path(quotas).name)
+        raise explain_infeasible(instance, Path(quotas).name, repairs)
     shut_out = set(cover(instance, [seats > 0 for seats in panel])[1])
     never = [i for i, t in zip(instance.ids, instance.person_type, strict=True) if t in shut_out]
     pool = [0] * len(instance.cells)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from klero.sortition.certificate import Level
-from klero.sortition.feasibility import why_never
+from klero.sortition.conflicts import why_never
 from klero.words import percent, words
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from numbers import Integral
 
@@ -72,6 +73,8 @@ class Instance:
         id_column: where ids come from; '' if they are row numbers, which change with the order of rows.
         per_household: the most people of one household on a panel; 0 if there is no such rule.
         households: the households with more people than that, as places in `ids`, rising.
+        importance: what moving each quota by a seat costs when no panel exists, in the shape of `values`; empty if it
+            is 1 for all. No part of the digest: it changes nothing of who may sit.
     """
 
     size: int
@@ -89,6 +92,7 @@ class Instance:
     id_column: str = ""
     per_household: int = 0
     households: tuple[tuple[int, ...], ...] = ()
+    importance: tuple[tuple[Fraction, ...], ...] = ()
 
     @cached_property
     def cells(self) -> tuple[tuple[int, int], ...]:
@@ -393,6 +397,7 @@ def _built(pool: Pool, quotas: Quotas, size: int, rules: Rules) -> Instance:
         id_column=pool.id_column,
         per_household=rules.per_household if rules.household else 0,
         households=homes,
+        importance=tuple(tuple(cell.importance for cell in mine) for mine in cells),
     )
 
 

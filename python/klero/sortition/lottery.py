@@ -22,7 +22,8 @@ from klero.errors import Fault, InputError
 from klero.sortition.branching import ProofTooLargeError, prove
 from klero.sortition.certificate import Certificate, Level, measured_gap
 from klero.sortition.columns import TooLargeError, leximin_over_panels
-from klero.sortition.feasibility import SearchLimitError, cover, explain_infeasible, feasible_panel
+from klero.sortition.feasibility import SearchLimitError, cover, feasible_panel
+from klero.sortition.infeasible import explain_infeasible
 from klero.sortition.instance import Instance, build_instance
 from klero.sortition.marginals import Marginals, leximin, maximin
 from klero.sortition.pool import Pool

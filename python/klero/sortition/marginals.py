@@ -109,6 +109,11 @@ def maximin(instance: Instance, never: Sequence[Level] = (), progress: Progress 
     return Marginals(programme.lowest_maximum(levels[-1].value), tuple(levels))
 
 
+def first_level(instance: Instance) -> Level:
+    """The highest minimum of p/w, and its dual weights; the linear relaxation must be feasible."""
+    return _Programme(instance).solve()
+
+
 class _Programme:
     """The step's linear programme, kept in the solver from one level to the next."""
 

@@ -1,9 +1,10 @@
 """How many people of each kind must a panel hold, and do these numbers make sense by themselves?
 
-A quota table has one row for each value of each feature: at least ``min`` and at most ``max`` seats go to
-people with that value, and ``min_flex`` and ``max_flex``, where given, say how far these may be moved if no
-panel can be found. Headings are recognised by exact name (see `_HEADINGS`), whatever their case, accents and
-separators; all other columns are ignored, so «suggest min» is not taken for «min».
+A quota table has one row for each value of each feature: at least ``min`` and at most ``max`` seats go to people
+with that value. ``min_flex`` and ``max_flex``, where given, say how far these may be moved if no panel can be found,
+and ``importance`` (1 where not given) what moving them by a seat costs beside other quotas. Headings are recognised by
+exact name (see `_HEADINGS`), whatever their case, accents and separators; all other columns are ignored, so
+«suggest min» is not taken for «min».
 
 Guaranteed: every fault of the table is reported at once, with its row. Two names that differ only in case,
 accents, dashes or spaces are a fault: read as two values, they would ask for two groups where one was meant.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from html import escape
 from types import MappingProxyType
 
@@ -50,14 +52,17 @@ _HEADINGS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "min_flex": frozenset(("minflex", "flexmin")),
         "max_flex": frozenset(("maxflex", "flexmax")),
+        "importance": frozenset(("importance", "weight", "weights", "priority", "priorite", "poids")),
     }
 )
 # Means the value beside a «category», and the feature otherwise: both are in use.
 _EITHER = frozenset(("feature", "features"))
+_OPTIONAL = frozenset(("min_flex", "max_flex", "importance"))
 _ENGLISH = "feature, value, min and max (or category, name, min and max)"
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _WHOLE_AS_FRACTION = re.compile(r"([0-9]{1,9})[.,]0+")
+_IMPORTANCE = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,3}))?")
 _NEGATIVE = re.compile(r"[-\u2212][0-9]+([.,][0-9]+)?")
 
 
@@ -72,6 +77,7 @@ class Cell:
     min_flex: int | None = None
     max_flex: int | None = None
     row: int = 0
+    importance: Fraction = Fraction(1)
 
     @property
     def name(self) -> str:
@@ -210,7 +216,7 @@ def _columns(table: Table) -> tuple[dict[str, int], list[Fault]]:
             labels = " and ".join(quoted(table.columns[at]) for at in places)
             message = f"the columns {labels} could each be the {role}. Keep one, or rename the other."
             faults.append(Fault("quota-column-ambiguous", message, table.name))
-        elif not places and not role.endswith("flex"):
+        elif not places and role not in _OPTIONAL:
             there = ", ".join(map(quoted, table.columns))
             message = (
                 f"there is no column for the {role}. Quotas need the columns {_ENGLISH}; here are {there}."
@@ -250,7 +256,25 @@ def _cell(
         numbers.get("min_flex"),
         numbers.get("max_flex"),
         row,
+        _importance(texts.get("importance", ""), whose, name, row, labels.get("importance", ""), faults),
     )
+
+
+def _importance(text: str, whose: str, name: str, row: int, label: str, faults: list[Fault]) -> Fraction:
+    """What loosening this quota by a seat costs; 1 where the cell is empty, or faulty."""
+    if not text:
+        return Fraction(1)
+    found = _IMPORTANCE.fullmatch(text)
+    value = Fraction(f"{found[1]}.{found[2] or 0}") if found else Fraction(0)
+    if value == 0:
+        message = (
+            f"the importance of {quoted(whose)} is {quoted(text)}. It says what moving this quota by a seat costs "
+            "beside others when no panel is found: write a number above 0 and below 1000000, with three decimals at "
+            "most, or leave it empty (1)."
+        )
+        faults.append(Fault("quota-importance", message, name, row, label, text))
+        return Fraction(1)
+    return value
 
 
 def _whole(text: str, role: str, whose: str, place: Fault, faults: list[Fault]) -> int | None:

@@ -1,0 +1,59 @@
+"""`klero whatif`: which quota costs fairness?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from klero.cli.output import ID_COLUMN, LANG, SIZE, format_option, note, print_json, progress
+from klero.cli.rules import rule_options, rules_of
+
+
+@click.command()
+@click.argument("people", type=click.Path())
+@click.argument("quotas", type=click.Path())
+@SIZE
+@ID_COLUMN
+@click.option("--picture", type=click.Path(), metavar="FILE.svg", help="Also write a bar chart.")
+@click.option("--force", is_flag=True, help="Replace the picture if it is there.")
+@LANG
+@rule_options
+@format_option
+def whatif(
+    people: str,
+    quotas: str,
+    size: int,
+    id_column: str | None,
+    picture: str | None,
+    force: bool,
+    lang: str,
+    form: str,
+    **rules: Any,
+) -> int:
+    """Say how the smallest probability would rise if each of QUOTAS were looser by 1, 2 or 5 seats.
+
+    \b
+    Examples:
+      klero whatif people.csv quotas.csv --size 30
+      klero whatif people.csv quotas.csv --size 30 --lang fr --picture quotas.svg
+      klero whatif people.csv quotas.csv --size 30 --format json
+    """
+    from pathlib import Path
+
+    from klero.cli.files import refuse_existing, write_file
+    from klero.sortition.instance import read_instance
+    from klero.sortition.whatif import what_if_instance
+
+    refuse_existing(picture, force=force)
+    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
+    with progress() as advance:
+        found = what_if_instance(instance, Path(quotas).name, advance)
+    if picture:
+        write_file(picture, found.picture(lang), force=force)
+        note(f"Picture written to {picture}.")
+    if form == "json":
+        print_json(found.to_dict())
+    else:
+        click.echo(found.explain(lang))
+    return 0
