@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 @ID_COLUMN
 @click.option(
     "--objective",
-    type=click.Choice(["leximin", "maximin"]),
+    type=click.Choice(["leximin", "maximin", "nash", "goldilocks", "minimax"]),
     default="leximin",
     show_default=True,
-    help="Raise the smallest probability, then the next, … (leximin), or the smallest alone.",
+    help="Raise the smallest probability, then the next, … (leximin), or the smallest alone (maximin); the largest product of all (nash); "
+    "nobody far above or below the even share (goldilocks); the lowest largest probability (minimax).",
 )
 @click.option(
     "--balls",

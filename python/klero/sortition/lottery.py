@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Literal
 
 from klero.errors import Fault, InputError
 from klero.sortition.branching import ProofTooLargeError, prove
-from klero.sortition.certificate import Certificate, Level, measured_gap
+from klero.sortition.certificate import Certificate, Claim, Level, measured_gap
+from klero.sortition.claim import claim_gap, standing
 from klero.sortition.columns import TooLargeError, leximin_over_panels
+from klero.sortition.concave import concave, shut_out
 from klero.sortition.feasibility import SearchLimitError, cover, explain_infeasible, feasible_panel
 from klero.sortition.instance import Instance, build_instance
 from klero.sortition.marginals import Marginals, leximin, maximin
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
     from klero._native import PanelSearch
     from klero.tables import TableSource
 
-Objective = Literal["leximin", "maximin"]
-OBJECTIVES: tuple[Objective, ...] = ("leximin", "maximin")
+Objective = Literal["leximin", "maximin", "nash", "goldilocks", "minimax"]
+OBJECTIVES: tuple[Objective, ...] = ("leximin", "maximin", "nash", "goldilocks", "minimax")
 Entry = tuple[int, tuple[tuple[int, int], ...]]
 Panel = tuple[int, ...]
 Progress = Callable[[str, int], None]
@@ -57,7 +59,7 @@ class Lottery:
 
     Attributes:
         instance: people and quotas.
-        objective: «leximin» or «maximin».
+        objective: one of `OBJECTIVES`.
         denominator: M, the number of balls.
         panels: (balls, ((type, seats), …)) in canonical order; the balls sum to M.
         certificate: what no lottery can exceed, and the gap.
@@ -223,7 +225,8 @@ def fair_lottery(
         pool: the people, as a Pool or anything that `Pool.read` takes (a path, a data frame, a list of mappings).
         quotas: seats wanted for each value of each feature, as Quotas or anything that `Quotas.read` takes.
         size: k, the number of seats, in [1, people].
-        objective: «leximin» (raise the smallest probability, then the next, …) or «maximin» (the smallest alone).
+        objective: «leximin» (raise the smallest probability, then the next, …), «maximin» (the smallest alone), «nash» (the largest
+            product of all), «goldilocks» (nobody far above or below the even share) or «minimax» (the lowest largest).
         denominator: M, the number of balls: a power of ten from 10^3 to 10^12.
         progress: called with a phase («levels», «panels») and a count.
 
@@ -267,10 +270,24 @@ def lottery_for(
         quotas_name,
         work.seconds,
     )
-    gap = measured_gap(instance, levels, lottery.type_probabilities, last_covers_rest=objective == "maximin")
-    return Lottery(
-        instance, objective, denominator, lottery.panels, Certificate(levels, gap), quotas_name, work.seconds
-    )
+    certificate = Certificate(levels, _gap(lottery, work.claim), work.claim)
+    return Lottery(instance, objective, denominator, lottery.panels, certificate, quotas_name, work.seconds)
+
+
+def _gap(lottery: Lottery, claim: Claim | None) -> Fraction:
+    """The measured gap of whole balls against levels or claim."""
+    instance, levels, chances = lottery.instance, lottery.certificate.levels, lottery.type_probabilities
+    if claim is None:
+        return measured_gap(instance, levels, chances, last_covers_rest=lottery.objective == "maximin")
+    where = standing(instance, shut_out(levels))
+    without = sum(instance.counts[t] for t in where.open if chances[t] == 0)
+    if without and lottery.objective != "minimax":
+        text = (
+            f"with {lottery.denominator} balls, {without} people who can sit would have none, and {lottery.objective} "
+            "compares everybody's chance with everybody's. Use more balls (--balls), or the objective leximin."
+        )
+        raise InputError([Fault("balls-too-few", text, "", value=str(lottery.denominator))])
+    return claim_gap(instance, lottery.objective, where, claim, lottery.panels, lottery.denominator)
 
 
 def _check_options(objective: str, denominator: int) -> None:
@@ -308,6 +325,7 @@ class _Work:
         self.instance = instance
         self.objective = objective
         self.seconds: dict[str, float] = {}
+        self.claim: Claim | None = None
         self._quotas_name = quotas_name
         self._progress = progress
 
@@ -321,10 +339,10 @@ class _Work:
             if start is None:
                 raise explain_infeasible(self.instance, self._quotas_name)
         known, never = [start], list[Level]()
-        solve = leximin if self.objective == "leximin" else maximin
         while True:
             with self.phase("levels"):
-                marginals = solve(self.instance, never, self._progress)
+                marginals = self._marginals(never)
+            self.claim = marginals.claim
             with self.phase("panels"):
                 try:
                     found = realise(self.instance, marginals.seats, known, self._progress)
@@ -346,6 +364,13 @@ class _Work:
             return self._over_panels(known, never)
         except (TooLargeError, SearchLimitError):
             return self._nearest(known, marginals)
+
+    def _marginals(self, never: Sequence[Level]) -> Marginals:
+        if self.objective == "leximin":
+            return leximin(self.instance, never, self._progress)
+        if self.objective == "maximin":
+            return maximin(self.instance, never, self._progress)
+        return concave(self.instance, self.objective, never, self._progress)
 
     def _excluded(self, known: list[Panel], never: Sequence[Level]) -> list[Level]:
         """Proofs for the types that no panel can hold; a panel for each of the others is added to `known`."""
@@ -384,6 +409,8 @@ class _Work:
     def _over_panels(
         self, known: Sequence[Panel], never: Sequence[Level]
     ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
+        if self.claim is not None:
+            return self._balanced(known, never)
         with self.phase("columns"):
             first_only = self.objective == "maximin"
             portfolio = leximin_over_panels(
@@ -396,6 +423,28 @@ class _Work:
             for panel, _ in used[1:]:
                 search.add(list(panel))
         return search, [float(w) for _, w in used], portfolio.seats, portfolio.levels
+
+
+    def _balanced(
+        self, known: Sequence[Panel], never: Sequence[Level]
+    ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
+        """Nash, goldilocks or minimax over the panels themselves."""
+        from klero.sortition.portfolio import over_panels
+
+        with self.phase("columns"):
+            where = standing(self.instance, shut_out(never))
+            found = over_panels(self.instance, self.objective, where, known, self._progress)
+            used = [(p, w) for p, w in zip(found.panels, found.weights, strict=True) if w > 1e-12]
+            whole = sum(w for _, w in used)
+            mean = [Fraction(0)] * len(self.instance.types)
+            for panel, w in used:
+                for t, s in enumerate(panel):
+                    mean[t] += Fraction(w / whole) * s
+            search = new_search(self.instance, used[0][0], *face(self.instance, [float(x) for x in mean]))
+            for panel, _ in used[1:]:
+                search.add(list(panel))
+        self.claim = found.claim
+        return search, [w / whole for _, w in used], mean, tuple(never)
 
 
 def _merge(known: Sequence[Panel], search: PanelSearch, types: int) -> list[Panel]:

@@ -26,7 +26,7 @@ from math import lcm
 from typing import TYPE_CHECKING
 
 from klero.errors import InternalError
-from klero.sortition.certificate import Level, linear_bound, mean_bound, primitive, sparse
+from klero.sortition.certificate import Claim, Level, linear_bound, mean_bound, primitive, sparse
 from klero.sortition.rational import solve_rational
 from klero.sortition.solver import solve
 
@@ -54,10 +54,12 @@ class Marginals:
     Attributes:
         seats: expected seats of each type in the instance's order (probability × people), each in [0, n_T].
         levels: the certificate's levels, values rising.
+        claim: of nash, goldilocks and minimax.
     """
 
     seats: tuple[Fraction, ...]
     levels: tuple[Level, ...]
+    claim: Claim | None = None
 
 
 def leximin(instance: Instance, never: Sequence[Level] = (), progress: Progress | None = None) -> Marginals:
@@ -101,6 +103,18 @@ def maximin(instance: Instance, never: Sequence[Level] = (), progress: Progress 
     if progress:
         progress("levels", len(levels))
     return Marginals(programme.lowest_maximum(levels[-1].value), tuple(levels))
+
+
+def exclusions(instance: Instance, never: Sequence[Level]) -> list[Level]:
+    """The levels of value 0: `never`, and those of people to whom the quotas leave no seat in the linear relaxation."""
+    programme = _Programme(instance)
+    levels = list(never)
+    for level in levels:
+        programme.settle(level)
+    while len(programme.settled) < len(instance.types) and (level := programme.solve()).value == 0:
+        programme.settle(level)
+        levels.append(level)
+    return levels
 
 
 class _Programme:
