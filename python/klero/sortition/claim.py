@@ -32,11 +32,6 @@ NASH_UNIT = 10**30
 NOTHING = Claim((), Fraction(0), ())
 
 
-def type_weights(instance: Instance) -> tuple[int, ...]:
-    """w_T of each type: 1 where no weights are given."""
-    return (1,) * len(instance.types)
-
-
 def forced_types(instance: Instance) -> frozenset[int]:
     """Types whose people sit on every panel, as single quotas show.
 
@@ -82,7 +77,7 @@ class Standing:
 def standing(instance: Instance, never: Sequence[int]) -> Standing:
     """The standing of each type, `never` being those shown to sit on no panel."""
     shut, forced = frozenset(never), forced_types(instance)
-    counts, weights = instance.counts, type_weights(instance)
+    counts, weights = instance.counts, instance.weights
     lower = tuple(n if t in forced and t not in shut else 0 for t, n in enumerate(counts))
     upper = tuple(0 if t in shut else n for t, n in enumerate(counts))
     free = tuple(t for t in range(len(counts)) if lower[t] < upper[t])
