@@ -469,7 +469,7 @@ def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shu
     whole_weight = sum(rules.shares[t] for t in free)
     up = sum(c * rules.shares[t] for t, c in given.items() if c > 0)
     down = -sum(c * rules.shares[t] for t, c in given.items() if c < 0)
-    if not set(given) <= set(free) or (not given and array(proof)):
+    if not set(given) <= set(free) or bool(given) != bool(array(proof)):
         raise ValueError("weights")
     if not free:
         fits = not given and alpha == 0
@@ -483,7 +483,7 @@ def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shu
         raise ValueError("claim")
     q = [given.get(t, 0) if objective == "nash" else -given.get(t, 0) for t in range(len(high))]
     share = Fraction(rules.size - sum(low), whole_weight) if free else Fraction(0)
-    best = tree_bound(rules, array(proof), q, (low, high)) if given else 0
+    best = tree_bound(rules, proof, q, (low, high)) if given else 0
     return Claim(free, given, alpha, best, whole_weight, share, len(proof) > 1)
 
 
