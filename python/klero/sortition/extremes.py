@@ -105,7 +105,12 @@ class _Pairs:
         from ortools.linear_solver import pywraplp
 
         self.problem = problem
-        self.cuts: list[_Cut] = []
+        # Nobody is surer than sure: m·b ≤ n of the heaviest.
+        heaviest = int(np.argmin(problem.counts / problem.even))
+        one = np.zeros(len(problem.even))
+        one[heaviest] = -1.0
+        ends = float(problem.even[heaviest]), -float(problem.counts[heaviest])
+        self.cuts: list[_Cut] = [_Cut(0.0, *ends, np.zeros(len(problem.low)), one)]
         solver = pywraplp.Solver.CreateSolver("GLOP")
         solver.SetSolverSpecificParametersAsString("use_dual_simplex: true")
         self._solver = solver
