@@ -453,7 +453,7 @@ class _Work:
             for panel, w in used:
                 for t, s in enumerate(panel):
                     mean[t] += Fraction(w / whole) * s
-            search = new_search(self.instance, used[0][0], *face(self.instance, [float(x) for x in mean]))
+            search = new_search(self.instance, used[0][0])
             for panel, _ in used[1:]:
                 search.add(list(panel))
         self.claim = found.claim

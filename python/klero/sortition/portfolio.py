@@ -41,6 +41,7 @@ Progress = Callable[[str, int], None]
 _SCALE = 10**7
 # Parts of the largest price by which a proof may stay above the best panel, tried in turn.
 _ROOM = (Fraction(0), Fraction(1, 10**6), Fraction(1, 10**5), Fraction(1, 10**4))
+_LEAST_TANGENT = 1e-4
 _STEPS, _DONE, _PATIENCE = 100, 1e-12, 10
 
 
@@ -265,6 +266,16 @@ class _Extremes:
         solver.Objective().SetMinimization()
         self._columns: list[Any] = []
 
+        # From afar first: tangents near m = 0 are too steep for the solver.
+        for halvings in range(8 if second is None else 0):
+            self._bound_inverse(0.5**halvings)
+
+    def _bound_inverse(self, at: float) -> None:
+        """1/m ≥ 2/at − m/at², as at²·(1/m) + m ≥ 2·at."""
+        line = self._solver.Constraint(2.0 * at, self._solver.infinity())
+        line.SetCoefficient(self._inverse, at * at)
+        line.SetCoefficient(self._bottom, 1.0)
+
     def top(self) -> float:
         return float(self._top.solution_value())
 
@@ -278,17 +289,16 @@ class _Extremes:
         self._columns.append(column)
 
     def solve(self) -> tuple[list[float], list[float]]:
-        for _ in range(_STEPS):
+        tried: set[float] = set()
+        while True:
             if solve(self._solver) != self._solver.OPTIMAL:
                 raise TooLargeError
             m, inverse = float(self._bottom.solution_value()), float(self._inverse.solution_value())
-            if self._second is not None or m * inverse > 1 - 1e-10:
+            at = max(round(m, 9), _LEAST_TANGENT)
+            if self._second is not None or m * inverse > 1 - 1e-13 or at in tried or len(tried) > _STEPS:
                 break
-            at = max(m, 1e-6)
-            # 1/m ≥ 2/at − m/at²
-            line = self._solver.Constraint(2.0 / at, self._solver.infinity())
-            line.SetCoefficient(self._inverse, 1.0)
-            line.SetCoefficient(self._bottom, 1.0 / (at * at))
+            tried.add(at)
+            self._bound_inverse(at)
         prices = [0.0] * self._all
         for t, below, above in zip(self._where.open, self._below, self._above, strict=True):
             # Duals are what the minimum gains for a larger right side; seats are worth what lowers it.
