@@ -35,7 +35,9 @@ def question(instance: Instance) -> Question | None:
         return None
     types = range(len(instance.types))
     never = tuple(t for t in types if not any(panel[t] for panel in panels))
-    forced = tuple(t for t in types if t not in never and any(seats_all(instance, t, f) for f in features(instance)))
+    forced = tuple(
+        t for t in types if t not in never and any(seats_all(instance, t, f) for f in features(instance))
+    )
     if instance.size == len(instance.ids):
         forced = tuple(types)
     free = tuple(t for t in types if t not in never and t not in forced)
@@ -61,7 +63,9 @@ def seats_all(instance: Instance, t: int, f: int) -> bool:
 
 def nash_excess(ask: Question, chances: Sequence[Fraction]) -> Fraction:
     """By what part some lottery's geometric mean might exceed that of these chances; 0 or less only at the optimum."""
-    worth = [ask.instance.weights[t] / chances[t] if t in ask.open else Fraction(0) for t in range(len(chances))]
+    worth = [
+        ask.instance.weights[t] / chances[t] if t in ask.open else Fraction(0) for t in range(len(chances))
+    ]
     best = max(sum(w * s for w, s in zip(worth, panel, strict=True)) for panel in ask.panels)
     return best / ask.people - 1
 

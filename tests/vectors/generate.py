@@ -215,7 +215,10 @@ def bundle(
     shortfalls = [
         weights[t] * Fraction(level["value"]) - chances[t] for level, group in more["levels"] for t in group
     ]
-    split = any(level["proof"] for level, _ in more["levels"]) or len(more.get("claim", {"proof": []})["proof"]) > 1
+    split = (
+        any(level["proof"] for level, _ in more["levels"])
+        or len(more.get("claim", {"proof": []})["proof"]) > 1
+    )
     certificate = {
         "gap": str(max([Fraction(0), *shortfalls])),
         "level": "L1" if split else "L0",

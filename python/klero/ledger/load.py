@@ -82,9 +82,7 @@ def _claim(certificate: dict[str, Any]) -> Claim | None:
     if "claim" not in certificate:
         return None
     claim = certificate["claim"]
-    return Claim(
-        _weights(claim["weights"]), Fraction(claim["tangent"]), tuple(map(_node, claim["proof"]))
-    )
+    return Claim(_weights(claim["weights"]), Fraction(claim["tangent"]), tuple(map(_node, claim["proof"])))
 
 
 def _node(node: dict[str, Any]) -> Split | Leaf:

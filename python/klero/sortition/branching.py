@@ -43,9 +43,7 @@ def prove(
     """
     relaxation = _Relaxation(instance, weights)
     nodes: list[Split | Leaf | None] = [None]
-    todo: list[tuple[int, Bounds]] = [
-        (0, root or ((0,) * len(instance.counts), tuple(instance.counts)))
-    ]
+    todo: list[tuple[int, Bounds]] = [(0, root or ((0,) * len(instance.counts), tuple(instance.counts)))]
     while todo:
         place, bounds = todo.pop()
         seats, cells, size = relaxation.solve(bounds)

@@ -95,9 +95,7 @@ def scores(instance: Instance, objective: str, claim: Claim) -> list[int]:
     return q
 
 
-def proved_bound(
-    instance: Instance, bounds: Bounds, q: Sequence[int], proof: Sequence[Split | Leaf]
-) -> int:
+def proved_bound(instance: Instance, bounds: Bounds, q: Sequence[int], proof: Sequence[Split | Leaf]) -> int:
     """U: the largest bound of a leaf; 0 where there is nothing to prove."""
     best: int | None = None
     todo: list[tuple[int, Bounds]] = [(0, bounds)] if proof else []

@@ -54,17 +54,21 @@ def chance_words(lottery: Lottery, t: int, lang: str) -> list[str]:
     if lottery.objective == "nash":
         return _pressures(lottery, t, lang)
     if weight > 0:
-        return [_("Nobody's chance is larger: the quotas need so many of these people that no lottery lowers it.")]
+        return [
+            _("Nobody's chance is larger: the quotas need so many of these people that no lottery lowers it.")
+        ]
     if weight < 0:
         return [
             _(
-                "Nobody's chance is smaller: the quotas leave so few seats to these people that raising it would push the largest chances up by more than it is worth."
+                "Nobody's chance is smaller: the quotas leave so few seats to these people that "
+                "raising it would push the largest chances up by more than it is worth."
             )
         ]
     if lottery.objective == "minimax":
         return [
             _(
-                "No larger than the largest chance, which is as small as it can be; below that, minimax only keeps the smallest chance as large as it can."
+                "No larger than the largest chance, which is as small as it can be; "
+                "below that, minimax only keeps the smallest chance as large as it can."
             )
         ]
     return [_("Between the largest and the smallest chance, where the objective lets the quotas decide.")]
@@ -74,10 +78,12 @@ def _aim(lottery: Lottery, where: Standing, lang: str) -> str:
     _ = words(lang).gettext
     aim = {
         "nash": _(
-            "Objective nash: the product of everybody's chances is as large as it can be. Somebody's chance is doubled where that costs no one else half of theirs."
+            "Objective nash: the product of everybody's chances is as large as it can be. "
+            "Somebody's chance is doubled where that costs no one else half of theirs."
         ),
         "goldilocks": _(
-            "Objective goldilocks: nobody's chance is far above or far below the even share. What is made small is the largest chance plus one over the smallest, both counted in even shares."
+            "Objective goldilocks: nobody's chance is far above or far below the even share. "
+            "What is made small is the largest chance plus one over the smallest, both counted in even shares."
         ),
         "minimax": _("Objective minimax: the largest chance is as small as the quotas allow."),
     }[lottery.objective]
@@ -95,14 +101,17 @@ def _proved(lottery: Lottery, where: Standing, lang: str) -> str:
     gap = f"{float(lottery.certificate.gap):.1e}"
     ratios = [lottery.type_probabilities[t] / where.weights[t] for t in where.open]
     if lottery.objective == "nash":
-        return _("Proved: no lottery's geometric mean is more than 1 + {gap} times this one's.").format(gap=gap)
+        return _("Proved: no lottery's geometric mean is more than 1 + {gap} times this one's.").format(
+            gap=gap
+        )
     if lottery.objective == "minimax":
         return _(
             "Proved: no lottery's largest chance is below {bound}; this one's, in whole balls, is above that by {gap}."
         ).format(bound=percent(max(ratios) - lottery.certificate.gap, lang), gap=gap)
     low, high = min(ratios) / where.share, max(ratios) / where.share
     return _(
-        "In even shares, chances go from {low} to {high}, and the largest plus one over the smallest is {value}. Proved: no lottery's is smaller by more than {gap}."
+        "In even shares, chances go from {low} to {high}, and the largest plus one over the smallest is {value}. "
+        "Proved: no lottery's is smaller by more than {gap}."
     ).format(
         low=_decimal(float(low), lang),
         high=_decimal(float(high), lang),

@@ -183,9 +183,7 @@ class _Pairs:
         for seats, lo, hi in zip(self._seats, floor.tolist(), ceiling.tolist(), strict=True):
             seats.SetBounds(lo, max(lo, hi))
         if solve(self._solver) != self._solver.OPTIMAL:
-            raise InternalError(
-                "A pair of chances could not be tried. Please report it with the two tables."
-            )
+            raise InternalError("A pair of chances could not be tried. Please report it with the two tables.")
         if self._solver.Objective().Value() <= _POSSIBLE * problem.low[-1]:
             return None
         duals = -np.array([row.dual_value() for row in self._rows])

@@ -437,7 +437,6 @@ class _Work:
                 search.add(list(panel))
         return search, [float(w) for _, w in used], portfolio.seats, portfolio.levels
 
-
     def _balanced(
         self, known: Sequence[Panel], never: Sequence[Level]
     ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:

@@ -195,7 +195,9 @@ class _Nash:
     def _error(self, seats: Floats) -> float:
         slope = 1.0 - _combined(seats.T, self._price) - self._dual
         apart = self._x - _combined(seats, self._weight)
-        worst = max(float(np.max(np.abs(v))) for v in (slope, apart, self._price * self._x / self.gains - 1.0))
+        worst = max(
+            float(np.max(np.abs(v))) for v in (slope, apart, self._price * self._x / self.gains - 1.0)
+        )
         return max(worst, total(self._weight * self._dual))
 
     def _step(self, seats: Floats, mu: float) -> None:

@@ -78,7 +78,9 @@ class Relaxation:
         self.low = np.array([*(low[c] for c in self.rows), size], dtype=np.float64)
         self.high = np.array([*(high[c] for c in self.rows), size], dtype=np.float64)
 
-    def settled(self, at: Floats, known: npt.NDArray[np.bool_], rows: Floats, fixed: npt.NDArray[np.bool_]) -> Relaxation:
+    def settled(
+        self, at: Floats, known: npt.NDArray[np.bool_], rows: Floats, fixed: npt.NDArray[np.bool_]
+    ) -> Relaxation:
         """The same programme with some types at their seats `at` and some rows at their sums `rows`."""
         rest = copy(self)
         held = self.sums(np.where(known, at, 0.0))

@@ -287,7 +287,9 @@ def duals(rules: Rules, cells: dict[int, int], seats: int) -> tuple[int, list[in
 def tree_bound(
     rules: Rules, nodes: list[Any], q: list[int], root: tuple[list[int], list[int]] | None = None
 ) -> int:
-    """The largest bound of a leaf of the tree, for the objective q and the root's bounds (0 to n where none are given). Nodes are visited depth first; each entry of
+    """The largest bound of a leaf of the tree, for the objective q and the root's bounds (0 to n where none are given).
+
+    Nodes are visited depth first; each entry of
     `todo` is a node, or None to go back up, with the bounds of one type to set before."""
     seen = [False] * len(nodes)
     seen[0] = True
