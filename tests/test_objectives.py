@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import random
 from fractions import Fraction
 from pathlib import Path
@@ -233,3 +234,10 @@ def test_explanations_say_what_is_proved(
     assert ("Proved:" if lang == "en" else "Prouvé :") in text
     assert f"{float(lottery.certificate.gap):.1e}" in text
     assert str(lottery.probability("P017")) in lottery.explain("P017", lang)
+
+
+def test_the_page_for_organisers_shows_what_happens() -> None:
+    page = EXAMPLES.parents[2] / "docs" / "how-to" / "objectives.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert result.attempted > 5
+    assert result.failed == 0
