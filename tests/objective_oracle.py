@@ -35,25 +35,22 @@ def question(instance: Instance) -> Question | None:
         return None
     types = range(len(instance.types))
     never = tuple(t for t in types if not any(panel[t] for panel in panels))
+    able = tuple(t for t in types if t not in never)
     forced = tuple(
-        t for t in types if t not in never and any(seats_all(instance, t, f) for f in features(instance))
+        t for t in able if any(seats_all(instance, able, t, f) for f in range(len(instance.features)))
     )
-    if instance.size == len(instance.ids):
-        forced = tuple(types)
-    free = tuple(t for t in types if t not in never and t not in forced)
+    if instance.size == sum(instance.counts[t] for t in able):
+        forced = able
+    free = tuple(t for t in able if t not in forced)
     people = sum(instance.counts[t] * instance.weights[t] for t in free)
     seats = instance.size - sum(instance.counts[t] for t in forced)
     return Question(instance, panels, never, forced, free, people, Fraction(seats, people or 1))
 
 
-def features(instance: Instance) -> range:
-    return range(len(instance.features))
-
-
-def seats_all(instance: Instance, t: int, f: int) -> bool:
-    """Whether the quotas of feature f alone seat everybody who shares type t's value."""
+def seats_all(instance: Instance, able: Sequence[int], t: int, f: int) -> bool:
+    """Whether the quotas of feature f alone seat everybody able to sit who shares type t's value."""
     people = [
-        sum(n for kind, n in zip(instance.types, instance.counts, strict=True) if kind[f] == v)
+        sum(instance.counts[u] for u in able if instance.types[u][f] == v)
         for v in range(len(instance.values[f]))
     ]
     v = instance.types[t][f]

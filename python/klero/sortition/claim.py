@@ -15,7 +15,7 @@ Symbols there and here: n_T people, w_T weight, N = Σ n_T·w_T over the open ty
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -32,18 +32,20 @@ NASH_UNIT = 10**30
 NOTHING = Claim((), Fraction(0), ())
 
 
-def forced_types(instance: Instance) -> frozenset[int]:
-    """Types whose people sit on every panel, as single quotas show.
+def forced_types(instance: Instance, never: Iterable[int]) -> frozenset[int]:
+    """Types whose people sit on every panel, as single quotas show, `never` being those shown to sit on none.
 
-    A type is forced if one of its cells must seat everybody it holds: by its minimum, or because the maxima of the feature's other
-    values (or the people there) leave at least so many seats; or if the panel is the whole pool.
+    A type is forced if one of its cells must seat everybody it holds who can sit: by its minimum, or because the maxima of the feature's
+    other values (or the people there) leave at least so many seats; or if the panel is everybody who can sit.
     """
-    if sum(instance.counts) == instance.size:
-        return frozenset(range(len(instance.types)))
+    shut = frozenset(never)
+    able = [t for t in range(len(instance.types)) if t not in shut]
+    if sum(instance.counts[t] for t in able) == instance.size:
+        return frozenset(able)
     people = [0] * len(instance.cells)
-    for t, n in enumerate(instance.counts):
+    for t in able:
         for c in instance.type_cells(t):
-            people[c] += n
+            people[c] += instance.counts[t]
     most = [min(hi, n) for (_, hi), n in zip(instance.cell_bounds, people, strict=True)]
     room = [0] * len(instance.features)
     for (f, _), top in zip(instance.cells, most, strict=True):
@@ -52,7 +54,7 @@ def forced_types(instance: Instance) -> frozenset[int]:
         people[c] > 0 and max(lo, instance.size - room[f] + most[c]) >= people[c]
         for c, ((f, _), (lo, _)) in enumerate(zip(instance.cells, instance.cell_bounds, strict=True))
     ]
-    return frozenset(t for t in range(len(instance.types)) if any(full[c] for c in instance.type_cells(t)))
+    return frozenset(t for t in able if any(full[c] for c in instance.type_cells(t)))
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,9 @@ class Standing:
 
 def standing(instance: Instance, never: Sequence[int]) -> Standing:
     """The standing of each type, `never` being those shown to sit on no panel."""
-    shut, forced = frozenset(never), forced_types(instance)
+    shut, forced = frozenset(never), forced_types(instance, never)
     counts, weights = instance.counts, instance.weights
-    lower = tuple(n if t in forced and t not in shut else 0 for t, n in enumerate(counts))
+    lower = tuple(n if t in forced else 0 for t, n in enumerate(counts))
     upper = tuple(0 if t in shut else n for t, n in enumerate(counts))
     free = tuple(t for t in range(len(counts)) if lower[t] < upper[t])
     people = sum(counts[t] * weights[t] for t in free)

@@ -24,7 +24,7 @@ def claim_words(lottery: Lottery, lang: str) -> list[str]:
     instance = lottery.instance
     where = standing(instance, lottery.never)
     parts = [_aim(lottery, where, lang)]
-    forced = sum(instance.counts[t] for t in forced_types(instance) if t not in set(lottery.never))
+    forced = sum(instance.counts[t] for t in forced_types(instance, lottery.never))
     if forced:
         parts.append(
             ngettext(
@@ -45,7 +45,7 @@ def chance_words(lottery: Lottery, t: int, lang: str) -> list[str]:
     _, ngettext = catalogue.gettext, catalogue.ngettext
     instance = lottery.instance
     claim = lottery.certificate.claim
-    if t in forced_types(instance):
+    if t in forced_types(instance, lottery.never):
         people = instance.counts[t]
         return [
             ngettext("This {n} person always sits.", "These {n} people always sit.", people).format(n=people)

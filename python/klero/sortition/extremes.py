@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, sqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -115,27 +115,20 @@ class _Pairs:
         solver.SetSolverSpecificParametersAsString("use_dual_simplex: true")
         self._solver = solver
         self._seats = [solver.NumVar(0.0, n, "") for n in problem.counts.tolist()]
-        self._rows: list[Any] = []
-        for lo, hi in zip(problem.low.tolist(), problem.high.tolist(), strict=True):
-            row = solver.Constraint(lo, hi)
+        self._rows = problem.add_rows(solver, self._seats)
+        for row in self._rows:
             for sign in (1.0, -1.0):
                 slack = solver.NumVar(0.0, solver.infinity(), "")
                 row.SetCoefficient(slack, sign)
                 solver.Objective().SetCoefficient(slack, 1.0)
-            self._rows.append(row)
-        first = 0
-        for column, length in zip(problem.columns, problem.blocks, strict=True):
-            for seats, place in zip(self._seats, column.tolist(), strict=True):
-                if place >= 0:
-                    self._rows[first + place].SetCoefficient(seats, 1.0)
-            first += length
         solver.Objective().SetMinimization()
 
     def run(self, best: Callable[[list[_Cut]], tuple[float, float]]) -> tuple[float, float]:
         """The best pair that is possible, `best` being the best of those that no cut forbids."""
-        for _ in range(_MOST_CUTS):
+        for round_ in range(_MOST_CUTS):
             pair = best(self.cuts)
-            cut = self._try(*pair)
+            # Where cuts come ever closer, ask for less.
+            cut = self._try(*pair, _POSSIBLE * 100.0 ** (round_ // 100))
             if cut is None:
                 return pair
             self.cuts.append(cut)
@@ -176,21 +169,22 @@ class _Pairs:
             x = np.clip(np.array([seats.solution_value() for seats in self._seats]), floor, ceiling)
         return problem.priced(np.minimum(x, problem.counts), np.zeros(len(rows)), np.zeros(len(x)), error)
 
-    def _try(self, m: float, top: float) -> _Cut | None:
+    def _try(self, m: float, top: float, possible: float) -> _Cut | None:
         problem = self.problem
+        possible *= problem.low[-1]
         floor = np.minimum(m * problem.even, problem.counts)
         ceiling = np.minimum(top * problem.even, problem.counts)
         for seats, lo, hi in zip(self._seats, floor.tolist(), ceiling.tolist(), strict=True):
             seats.SetBounds(lo, max(lo, hi))
         if solve(self._solver) != self._solver.OPTIMAL:
             raise InternalError("A pair of chances could not be tried. Please report it with the two tables.")
-        if self._solver.Objective().Value() <= _POSSIBLE * problem.low[-1]:
+        if self._solver.Objective().Value() <= possible:
             return None
         duals = -np.array([row.dual_value() for row in self._rows])
         cut = self._cut(duals, top)
         # What the duals say must forbid the pair by more than rounding, or there is nothing to learn from it.
         violation = cut.least - cut.high * top + cut.low * m
-        return cut if violation > _POSSIBLE * problem.low[-1] else None
+        return cut if violation > possible else None
 
     def _cut(self, duals: Floats, top: float) -> _Cut:
         """From −Σ price·x ≥ −Σ max(λ·low, λ·high), with x ≤ M·b or x ≤ n where the price is below 0, x ≥ m·b where it is above."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,6 +77,19 @@ class Relaxation:
         self.columns.append(np.zeros(len(kinds), dtype=np.int64))
         self.low = np.array([*(low[c] for c in self.rows), size], dtype=np.float64)
         self.high = np.array([*(high[c] for c in self.rows), size], dtype=np.float64)
+
+    def add_rows(self, solver: Any, seats: Sequence[Any]) -> list[Any]:
+        """The rows as constraints of a `pywraplp` model with a variable for each type's seats."""
+        rows = [
+            solver.Constraint(lo, hi) for lo, hi in zip(self.low.tolist(), self.high.tolist(), strict=True)
+        ]
+        first = 0
+        for column, length in zip(self.columns, self.blocks, strict=True):
+            for variable, place in zip(seats, column.tolist(), strict=True):
+                if place >= 0:
+                    rows[first + place].SetCoefficient(variable, 1.0)
+            first += length
+        return rows
 
     def settled(
         self, at: Floats, known: npt.NDArray[np.bool_], rows: Floats, fixed: npt.NDArray[np.bool_]
@@ -168,7 +181,7 @@ def cheapest_leaf(instance: Instance, where: Standing, cells: Sequence[int], siz
     """The same prices with the least bound: a feature's cells hold everybody once, so a constant may go from them to the size and back.
 
     The solver's quotas are tightened by each feature's sum; this carries its dual weights over to the quotas as they are written. A
-    weight above 0 on a cell whose people can't fill it is left to the types' own bounds.
+    weight on a cell whose people can't fill it, or that needs none of them, is left to the types' own bounds.
     """
     low, high, room = free_bounds(instance, where)
     seats = instance.size - sum(where.bounds[0])
@@ -186,7 +199,8 @@ def cheapest_leaf(instance: Instance, where: Standing, cells: Sequence[int], siz
             duals[c] += shift
         size -= shift
         for c in own:
-            if duals[c] > 0 and room[c] < high[c]:
+            # No weight on what the types' own bounds say: so few people, or nobody but those who sit anyway.
+            if (duals[c] > 0 and room[c] < high[c]) or (duals[c] < 0 and low[c] == 0):
                 duals[c] = 0
     return Leaf(1, sparse(dict(enumerate(duals))), size)
 

@@ -440,12 +440,13 @@ class Claim(NamedTuple):
     with_tree: bool
 
 
-def forced(rules: Rules, features: list[int]) -> list[bool]:
+def forced(rules: Rules, features: list[int], shut: set[int]) -> list[bool]:
     """For each type, whether a quota seats all its people. `features` are the numbers of cells of each feature."""
-    if sum(rules.people) == rules.size:
-        return [True] * len(rules.people)
+    able = [0 if t in shut else n for t, n in enumerate(rules.people)]
+    if sum(able) == rules.size:
+        return [n > 0 for n in able]
     there = [0] * len(rules.bounds)
-    for cells, n in zip(rules.type_cells, rules.people):
+    for cells, n in zip(rules.type_cells, able):
         for c in cells:
             there[c] += n
     full: list[bool] = []
@@ -454,7 +455,7 @@ def forced(rules: Rules, features: list[int]) -> list[bool]:
         most = [min(rules.bounds[c][1], there[c]) for c in own]
         spare = rules.size - sum(most)
         full += [there[c] <= max(rules.bounds[c][0], spare + h) for c, h in zip(own, most)]
-    return [any(full[c] for c in cells) for cells in rules.type_cells]
+    return [n > 0 and any(full[c] for c in cells) for n, cells in zip(able, rules.type_cells)]
 
 
 def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shut: set[int]) -> Claim:
@@ -462,11 +463,9 @@ def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shu
     proof, tangent, listed = record(item, "proof", "tangent", "weights")
     given, alpha = weights(listed, len(rules.people)), rational(tangent)
     low, high = [0] * len(rules.people), list(rules.people)
-    for t, always in enumerate(forced(rules, features)):
-        if t in shut:
-            high[t] = 0
-        elif always:
-            low[t] = high[t]
+    for t, always in enumerate(forced(rules, features, shut)):
+        low[t] = high[t] if always else 0
+        high[t] = 0 if t in shut else high[t]
     free = [t for t in range(len(high)) if low[t] < high[t]]
     whole_weight = sum(rules.shares[t] for t in free)
     up = sum(c * rules.shares[t] for t, c in given.items() if c > 0)

@@ -32,14 +32,17 @@ pub struct Proved {
     above: BigInt,
 }
 
-/// The types whose people sit on every panel, as single quotas show.
-fn forced(declaration: &Declaration, pool: &Pool) -> Vec<bool> {
-    if declaration.size == declaration.people {
-        return vec![true; pool.counts.len()];
+/// The types whose people sit on every panel, as single quotas show of those who can sit.
+fn forced(declaration: &Declaration, pool: &Pool, shut: &[bool]) -> Vec<bool> {
+    let able = || (0..shut.len()).filter(|t| !shut[*t]);
+    if able().map(|t| pool.counts[t]).sum::<i64>() == declaration.size {
+        return shut.iter().map(|shut| !shut).collect();
     }
     let mut there = vec![0_i64; declaration.bounds.len()];
-    for (cells, n) in pool.cells.iter().zip(&pool.counts) {
-        cells.iter().for_each(|cell| there[*cell] += n);
+    for t in able() {
+        for cell in &pool.cells[t] {
+            there[*cell] += pool.counts[t];
+        }
     }
     let mut full = vec![false; there.len()];
     for ((_, values), first) in declaration.features.iter().zip(&declaration.first_cell) {
@@ -53,8 +56,8 @@ fn forced(declaration: &Declaration, pool: &Pool) -> Vec<bool> {
             full[cell] = there[cell] <= least;
         }
     }
-    let in_full = |cells: &Vec<usize>| cells.iter().any(|cell| full[*cell]);
-    pool.cells.iter().map(in_full).collect()
+    let in_full = |t: usize| !shut[t] && pool.cells[t].iter().any(|cell| full[*cell]);
+    (0..shut.len()).map(in_full).collect()
 }
 
 /// Checks the form of the claim and walks its tree. `shut` marks the types that the levels shut out.
@@ -65,7 +68,7 @@ pub fn check_claim(
     shut: &[bool],
 ) -> Result<Proved, Fault> {
     let (mut low, mut high) = (vec![0_i64; shut.len()], pool.counts.clone());
-    for (t, forced) in forced(declaration, pool).into_iter().enumerate() {
+    for (t, forced) in forced(declaration, pool, shut).into_iter().enumerate() {
         if shut[t] {
             high[t] = 0;
         } else if forced {
