@@ -241,3 +241,12 @@ def test_the_page_for_organisers_shows_what_happens() -> None:
     result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert result.attempted > 5
     assert result.failed == 0
+
+
+def test_who_can_never_sit_does_not_decide_minimax_smallest_chance() -> None:
+    """Somebody whom the linear relaxation would seat and no panel can: minimax leaves them out before it looks at the smallest chance."""
+    instance = list(random_pools(211, 169))[168]
+    ask = question(instance)
+    assert ask is not None
+    assert ask.never
+    check_against_all_panels(instance, ask, "minimax")

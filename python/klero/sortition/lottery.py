@@ -50,6 +50,7 @@ DENOMINATOR = 10**6
 # Which rules made the result: another number wherever an output byte could differ.
 ALGORITHM = "klero-lottery/2"
 _NEAREST_ROUNDS = 100
+_NO_SEATS = Fraction(1, 10**9)
 # Exact leximin over panels solves systems as large as the number of types, level by level.
 _MOST_TYPES_OVER_PANELS = 150
 
@@ -356,6 +357,12 @@ class _Work:
             with self.phase("levels"):
                 marginals = self._marginals(never)
             self.claim = marginals.claim
+            if idle := self._idle(marginals, known):
+                with self.phase("exclusions"):
+                    excluded = self._excluded(known, never, idle)
+                if excluded:
+                    never.extend(excluded)
+                    continue
             with self.phase("panels"):
                 try:
                     found = realise(self.instance, marginals.seats, known, self._progress)
@@ -385,10 +392,23 @@ class _Work:
             return maximin(self.instance, never, self._progress)
         return concave(self.instance, self.objective, never, self._progress)
 
-    def _excluded(self, known: list[Panel], never: Sequence[Level]) -> list[Level]:
+    def _idle(self, marginals: Marginals, known: Sequence[Panel]) -> set[int]:
+        """Types that minimax gives no seat and no panel known holds: those of them who can't sit at all must not decide the smallest chance."""
+        if self.objective != "minimax":
+            return set()
+        shut = set(shut_out(marginals.levels))
+        without = [t for t, x in enumerate(marginals.seats) if x < _NO_SEATS and t not in shut]
+        return {t for t in without if not any(panel[t] for panel in known)}
+
+    def _excluded(
+        self, known: list[Panel], never: Sequence[Level], only: set[int] | None = None
+    ) -> list[Level]:
         """Proofs for the types that no panel can hold; a panel for each of the others is added to `known`."""
         settled = {t for level in never for t, _ in level.types}
-        seated = [t in settled or any(p[t] for p in known) for t in range(len(self.instance.types))]
+        seated = [
+            t in settled or (only is not None and t not in only) or any(p[t] for p in known)
+            for t in range(len(self.instance.types))
+        ]
         panels, shut_out = cover(self.instance, seated)
         known.extend(panels)
         levels = []
