@@ -24,7 +24,7 @@ thread, no randomness.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
@@ -113,7 +113,8 @@ def maximin(instance: Instance, never: Sequence[Level] = (), progress: Progress 
 
 def exclusions(instance: Instance, never: Sequence[Level]) -> list[Level]:
     """The levels of value 0: `never`, and those of people to whom the quotas leave no seat in the linear relaxation."""
-    programme = _Programme(instance)
+    # Weights decide how much somebody gets, not whether; without them the numbers are smaller.
+    programme = _Programme(replace(instance, weights=(1,) * len(instance.types)))
     levels = list(never)
     for level in levels:
         programme.settle(level)
