@@ -70,6 +70,8 @@ def changes(value: Any) -> Iterator[Any]:
             "L0",
             "leximin",
             "maximin",
+            "minimax",
+            "nash",
             "9" * 4097,
         } - {value}
         if value.lstrip("-").isdigit():

@@ -6,10 +6,21 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import pytest
+
 from klero.ledger.bundle import bundle_files
-from klero.sortition.certificate import Certificate, Level, linear_bound, mean_bound, measured_gap
+from klero.sortition.certificate import (
+    Certificate,
+    Claim,
+    Leaf,
+    Level,
+    linear_bound,
+    mean_bound,
+    measured_gap,
+)
+from klero.sortition.claim import claim_gap, standing
 from klero.sortition.instance import read_instance
-from klero.sortition.lottery import Lottery, lottery_for
+from klero.sortition.lottery import Lottery, Objective, lottery_for
 from ledger_cases import first_failure, outcomes
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "python" / "klero" / "examples"
@@ -48,3 +59,57 @@ def test_the_gap_that_both_verifiers_accept_for_it_is_above_one() -> None:
     library, alone = outcomes(bundle_files(truth))
     assert library == alone
     assert first_failure(library) is None
+
+
+def dressed(objective: Objective) -> Lottery:
+    """A leximin lottery that says it is another objective's, with that objective's own claim and true gap."""
+    instance = read_instance(EXAMPLES / "people.csv", EXAMPLES / "quotas.csv", 30)
+    leximin, best = lottery_for(instance), lottery_for(instance, objective)
+    claim = best.certificate.claim
+    assert claim is not None
+    gap = claim_gap(instance, objective, standing(instance, ()), claim, leximin.panels, leximin.denominator)
+    return replace(leximin, objective=objective, certificate=Certificate((), gap, claim))
+
+
+@pytest.mark.parametrize("objective", ["nash", "goldilocks", "minimax"])
+def test_a_lottery_of_another_objective_can_only_pass_with_its_large_gap(objective: Objective) -> None:
+    lottery = dressed(objective)
+    assert lottery.certificate.gap > Fraction(1, 100)
+    library, alone = outcomes(bundle_files(lottery))
+    assert library == alone
+    assert first_failure(library) is None
+    lie = replace(lottery.certificate, gap=Fraction(1, 10**6))
+    library, alone = outcomes(bundle_files(replace(lottery, certificate=lie)))
+    assert library == alone
+    assert first_failure(library) == "gap"
+
+
+def test_nash_weights_of_ones_prove_little_and_say_so() -> None:
+    instance = read_instance(EXAMPLES / "people.csv", EXAMPLES / "quotas.csv", 30)
+    best = lottery_for(instance, "nash")
+    where = standing(instance, ())
+    ones = Claim(tuple((t, 1) for t in where.open), Fraction(0), (Leaf(1, (), 1),))
+    gap = claim_gap(instance, "nash", where, ones, best.panels, best.denominator)
+    assert gap > Fraction(1, 10)
+    library, alone = outcomes(bundle_files(replace(best, certificate=Certificate((), gap, ones))))
+    assert library == alone
+    assert first_failure(library) is None
+
+
+@pytest.mark.parametrize("objective", ["nash", "goldilocks", "minimax"])
+def test_nobody_can_be_declared_out_of_the_question(objective: Objective) -> None:
+    """Whoever has the worst chance is left out: as forced (no weight) or as shut out (a level of value 0)."""
+    instance = read_instance(EXAMPLES / "people.csv", EXAMPLES / "quotas.csv", 30)
+    lottery = lottery_for(instance, objective)
+    claim = lottery.certificate.claim
+    assert claim is not None
+    worst = min(range(len(instance.types)), key=lambda t: lottery.type_probabilities[t])
+    level = Level(Fraction(0), ((worst, 1),), (), 0)
+    out = replace(claim, weights=tuple((t, w) for t, w in claim.weights if t != worst))
+    for certificate in (
+        Certificate((level,), Fraction(0), out),
+        Certificate((level,), lottery.certificate.gap, claim),
+    ):
+        library, alone = outcomes(bundle_files(replace(lottery, certificate=certificate)))
+        assert library == alone
+        assert first_failure(library) == "certificate"

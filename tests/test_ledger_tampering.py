@@ -8,7 +8,7 @@ import pytest
 
 from ledger_cases import Files, changes, dump, first_failure, golden, outcomes, sealed
 
-NAMES = ["household", "leximin", "maximin"]
+NAMES = ["goldilocks", "household", "leximin", "maximin", "minimax", "nash"]
 
 
 def refused(files: Files) -> str:
@@ -58,7 +58,7 @@ def test_every_cut_or_doubled_byte_is_found(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_files_dropped_added_or_swapped_are_found(name: str) -> None:
-    files, other = golden(name), golden(NAMES[NAMES.index(name) - 1])
+    files, other = golden(name), golden("maximin" if name == "leximin" else "leximin")
     for file in files:
         rest = {key: data for key, data in files.items() if key != file}
         if file == "draw.json":
@@ -137,6 +137,26 @@ def edited(files: Files, file: str, old: str, new: str) -> Files:
         ("leximin", "certificate.json", '"gap":"1/3000"', '"gap":"0"', "gap"),
         ("leximin", "certificate.json", '"L1"', '"L0"', "gap"),
         ("maximin", "declaration.json", "maximin", "leximin", "certificate"),
+        ("maximin", "declaration.json", "maximin", "minimax", "certificate"),
+        ("nash", "declaration.json", "nash", "minimax", "gap"),
+        ("nash", "declaration.json", "nash", "leximin", "certificate"),
+        ("nash", "declaration.json", "nash", "average", "declaration"),
+        ("nash", "certificate.json", '[3,"4"]]', '[3,"3"]]', "gap"),
+        ("nash", "certificate.json", '[3,"4"]]', '[3,"-4"]]', "certificate"),
+        ("nash", "certificate.json", ',[3,"4"]]', "]", "certificate"),
+        ("nash", "certificate.json", '[3,"4"]]', '[3,"4"],[4,"1"]]', "certificate"),
+        ("nash", "certificate.json", '"tangent":"0"', '"tangent":"1"', "certificate"),
+        ("nash", "certificate.json", '"L1"', '"L0"', "gap"),
+        ("nash", "certificate.json", '"at_most":0', '"at_most":1', "certificate"),
+        ("goldilocks", "certificate.json", '"3/4"', '"749/1000"', "certificate"),
+        ("goldilocks", "certificate.json", '"3/4"', '"751/1000"', "gap"),
+        ("goldilocks", "certificate.json", '[1,"9"]', '[1,"8"]', "gap"),
+        ("goldilocks", "certificate.json", '[1,"9"]', '[1,"10"]', "certificate"),
+        ("goldilocks", "certificate.json", '"gap":"4/1497"', '"gap":"0"', "gap"),
+        ("minimax", "certificate.json", '[1,"1"]', '[1,"2"]', "gap"),
+        ("minimax", "certificate.json", '[1,"1"]', '[1,"-1"]', "certificate"),
+        ("minimax", "certificate.json", '[1,"1"]', '[0,"1"]', "certificate"),
+        ("minimax", "certificate.json", '[1,"1"]', '[4,"1"]', "certificate"),
         ("maximin", "certificate.json", '"gap":"1/300"', '"gap":"1/3000"', "gap"),
     ],
 )

@@ -1,6 +1,6 @@
 """How fast and how exact is `klero lottery`, beside sortition-algorithms on the same files?
 
-    python benches/sortition/run.py [--peer] [--runs 5] [--only NAME …]
+    python benches/sortition/run.py [--peer] [--objective leximin] [--runs 5] [--only NAME …]
 
 Whole processes, from the two tables to a written and checked bundle: median wall seconds and largest resident memory over the runs, and the
 certificate's gap at M = 10^6 and 10^9. With --peer, sortition-algorithms' maximin (HiGHS) runs in an environment of its own (`.venv-peers`, made on
@@ -66,7 +66,9 @@ def _wait(process: subprocess.Popen[bytes], started: float, timeout: float | Non
         time.sleep(0.05)
 
 
-def klero_run(case: Path, size: int, id_column: str | None, balls: int) -> dict[str, object]:
+def klero_run(
+    case: Path, size: int, id_column: str | None, balls: int, objective: str = "leximin"
+) -> dict[str, object]:
     """One run of the command line."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -82,6 +84,8 @@ def klero_run(case: Path, size: int, id_column: str | None, balls: int) -> dict[
             str(size),
             "--balls",
             str(balls),
+            "--objective",
+            objective,
             "--format",
             "json",
             "-o",
@@ -132,6 +136,9 @@ def main() -> None:
     )
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--peer-timeout", type=float, default=600.0, metavar="SECONDS")
+    parser.add_argument(
+        "--objective", default="leximin", help="as klero lottery's; the targets are leximin's"
+    )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=list(TARGETS))
     options = parser.parse_args()
@@ -148,8 +155,11 @@ def main() -> None:
     for name in options.only:
         case = DATA / name
         meta = json.loads((case / "meta.json").read_text())
-        runs = [klero_run(case, meta["k"], meta["id_column"], 10**6) for _ in range(options.runs)]
-        fine = klero_run(case, meta["k"], meta["id_column"], 10**9)
+        runs = [
+            klero_run(case, meta["k"], meta["id_column"], 10**6, options.objective)
+            for _ in range(options.runs)
+        ]
+        fine = klero_run(case, meta["k"], meta["id_column"], 10**9, options.objective)
         walls = sorted(float(r["wall"]) for r in runs)  # type: ignore[arg-type]
         last, certificate, fine_certificate = runs[-1], runs[-1]["certificate"], fine["certificate"]
         minima[name] = float(Fraction(str(last["min_probability"])))

@@ -115,6 +115,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "taken-over-size": "the seats already taken leave none to draw",
         # options
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
+        "balls-too-few": "with so few balls somebody who can sit would have none",
         "language-unknown": "there are no texts in this language",
         "objective-unknown": "there is no such notion of fairness",
         "person-unknown": "nobody in the pool has this id",

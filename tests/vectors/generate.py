@@ -215,11 +215,17 @@ def bundle(
     shortfalls = [
         weights[t] * Fraction(level["value"]) - chances[t] for level, group in more["levels"] for t in group
     ]
+    split = (
+        any(level["proof"] for level, _ in more["levels"])
+        or len(more.get("claim", {"proof": []})["proof"]) > 1
+    )
     certificate = {
         "gap": str(max([Fraction(0), *shortfalls])),
-        "level": "L1" if any(level["proof"] for level, _ in more["levels"]) else "L0",
+        "level": "L1" if split else "L0",
         "levels": [level for level, _ in more["levels"]],
     }
+    if "claim" in more:
+        certificate |= {"claim": more["claim"], "gap": str(more["gap"](chances))}
     files = {
         "certificate.json": dump(certificate),
         "declaration.json": dump(declaration),
@@ -403,6 +409,73 @@ def maximin() -> dict[str, str]:
     )
 
 
+def claimed(objective: str, claim: dict[str, Any], gap: Any) -> dict[str, str]:
+    """Fay is from abroad and shut out, Eve is the one chair and sits always. One old seat for two, one young seat for Cy, Di and Gus, whose
+    weight is 2. Open: types 1 to 3 with 6 shares (2, 2, 2) of 2 seats, so the even share is 1/3."""
+    features = [
+        ("age", [("old", 1, 1), ("young", 2, 2)]),
+        ("home", [("abroad", 0, 0), ("here", 3, 3)]),
+        ("role", [("any", 0, 3), ("chair", 1, 1)]),
+    ]
+    people = {"Al": 1, "Bo": 1, "Cy": 2, "Di": 2, "Eve": 4, "Fay": 0, "Gus": 3}
+    never = {"cells": [[2, "1"]], "held": [], "proof": [], "seats": "0", "types": [[0, "1"]], "value": "0"}
+    return bundle(
+        features,
+        [[0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 1, 0], [1, 1, 1]],
+        people,
+        [[501, [[1, 1], [2, 1], [4, 1]]], [499, [[1, 1], [3, 1], [4, 1]]]],
+        objective=objective,
+        denominator=1000,
+        size=3,
+        levels=[(never, [0])],
+        weights=[1, 1, 1, 2, 1],
+        claim=claim,
+        gap=gap,
+        seed_text="claim",
+    )
+
+
+def nash() -> dict[str, str]:
+    """The best has p = 1/2, 1/4, 1/2: c ~ w/p = 2, 4, 4, and old 2 + young 2·4, less Eve's 4, is U = 6 = N. The tree is not needed."""
+    proof = [
+        {"above": 2, "at_most": 0, "below": 1, "type": 3},
+        {"cells": [[0, "4"], [1, "9"]], "scale": "2", "seats": "0"},
+        {"cells": [[0, "2"], [1, "4"]], "scale": "1", "seats": "0"},
+    ]
+
+    def gap(p: list[Fraction]) -> Fraction:
+        # Below: floor((4 + 18 − 9) / 2) = 6, where type 2's 8 − 9 seats nobody; above: 2 + 8 − 4 = 6.
+        shares, c = {1: 2, 2: 2, 3: 2}, {1: 2, 2: 4, 3: 4}
+        # ceil(10^30·a²/(c·n·p)): Python's // of negated fractions rounds up.
+        n = {1: 2, 2: 2, 3: 1}
+        terms = sum(-(-(10**30) * Fraction(shares[t] ** 2) / (c[t] * n[t] * p[t]) // 1) for t in c)
+        return Fraction(6 * int(terms), 10**30 * 36) - 1
+
+    return claimed("nash", {"proof": proof, "tangent": "0", "weights": [[1, "2"], [2, "4"], [3, "4"]]}, gap)
+
+
+def goldilocks() -> dict[str, str]:
+    """The old have r = 3/2 whatever happens; the young at best 3/4 all. Z = 9·2, Y = 8·4, and Y·(3/4)² = Z. U = −9 + 8·2 − 8 = −1."""
+    leaf_ = {"cells": [[0, "-9"], [1, "8"]], "scale": "1", "seats": "0"}
+
+    def gap(p: list[Fraction]) -> Fraction:
+        r = [3 * p[1], 3 * p[2], 3 * p[3] / 2]
+        return max(r) + 1 / min(r) - (Fraction(8, 3) + Fraction(1, 6))
+
+    weights = [[1, "9"], [2, "-8"], [3, "-8"]]
+    return claimed("goldilocks", {"proof": [leaf_], "tangent": "3/4", "weights": weights}, gap)
+
+
+def minimax() -> dict[str, str]:
+    """One seat for two old people of weight 1: somebody has 1/2."""
+    leaf_ = {"cells": [[0, "-1"]], "scale": "1", "seats": "0"}
+
+    def gap(p: list[Fraction]) -> Fraction:
+        return max(p[1], p[2], p[3] / 2) - Fraction(1, 2)
+
+    return claimed("minimax", {"proof": [leaf_], "tangent": "0", "weights": [[1, "1"]]}, gap)
+
+
 def main() -> int:
     contents = {
         "canonical.json": canonical_cases(),
@@ -410,6 +483,9 @@ def main() -> int:
         "bundle-household.json": household(),
         "bundle-leximin.json": leximin(),
         "bundle-maximin.json": maximin(),
+        "bundle-nash.json": nash(),
+        "bundle-goldilocks.json": goldilocks(),
+        "bundle-minimax.json": minimax(),
     }
     changed = []
     for name, content in contents.items():

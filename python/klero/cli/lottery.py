@@ -12,6 +12,7 @@ from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, p
 from klero.cli.rules import rule_options, rules_of
 
 if TYPE_CHECKING:
+    from klero.sortition.certificate import Certificate
     from klero.sortition.lottery import Lottery, Objective
 
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 @rule_options
 @click.option(
     "--objective",
-    type=click.Choice(["leximin", "maximin"]),
+    type=click.Choice(["leximin", "maximin", "nash", "goldilocks", "minimax"]),
     default="leximin",
     show_default=True,
-    help="Raise the smallest probability, then the next, … (leximin), or the smallest alone.",
+    help="Raise the smallest probability, then the next, … (leximin), or the smallest alone (maximin); the largest product of all (nash); "
+    "nobody far above or below the even share (goldilocks); the lowest largest probability (minimax).",
 )
 @click.option(
     "--balls",
@@ -141,7 +143,7 @@ def words(result: Lottery) -> str:
         f"largest probability   {percent(result.max_probability, 'en')} ({result.max_probability})",
         f"Gini {result.gini:.3f}, geometric mean {100 * result.geometric_mean:.2f} %",
         f"{len(result.panels)} panels share {result.denominator} balls",
-        f"certificate {certificate.level}: {len(certificate.levels)} levels, gap {float(certificate.gap):.1e}",
+        f"certificate {certificate.level}: {_extent(certificate)}, gap {float(certificate.gap):.1e}",
         spark(result),
     ]
     if result.never:
@@ -151,6 +153,13 @@ def words(result: Lottery) -> str:
             f"people who can sit on no panel that meets the quotas: {people} (klero explain names them)"
         )
     return "\n".join(lines)
+
+
+def _extent(certificate: Certificate) -> str:
+    """How much a certificate holds."""
+    if certificate.claim is None:
+        return f"{len(certificate.levels)} levels"
+    return f"one claim about {len(certificate.claim.weights)} types"
 
 
 def spark(result: Lottery) -> str:

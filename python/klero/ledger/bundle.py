@@ -17,7 +17,7 @@ from klero.ledger.folder import add_file, check_output, read_bundle, write_bundl
 from klero.sortition.lottery import ALGORITHM
 
 if TYPE_CHECKING:
-    from klero.sortition.certificate import Certificate, Leaf, Level, Split
+    from klero.sortition.certificate import Certificate, Claim, Leaf, Level, Split
     from klero.sortition.instance import Instance
     from klero.sortition.lottery import Lottery
 
@@ -78,11 +78,14 @@ def lottery_object(lottery: Lottery) -> dict[str, object]:
 
 def certificate_object(certificate: Certificate) -> dict[str, object]:
     """The document certificate.json: what no lottery can exceed, and how far this one stays below."""
-    return {
+    document: dict[str, object] = {
         "gap": _number(certificate.gap),
         "level": certificate.level,
         "levels": [_level_object(level) for level in certificate.levels],
     }
+    if certificate.claim is not None:
+        document["claim"] = _claim_object(certificate.claim)
+    return document
 
 
 def bundle_files(lottery: Lottery) -> dict[str, bytes]:
@@ -120,6 +123,14 @@ def _level_object(level: Level) -> dict[str, object]:
         "seats": _number(level.seats),
         "types": _weights(level.types),
         "value": _number(level.value),
+    }
+
+
+def _claim_object(claim: Claim) -> dict[str, object]:
+    return {
+        "proof": [_node_object(node) for node in claim.proof],
+        "tangent": _number(claim.tangent),
+        "weights": _weights(claim.weights),
     }
 
 

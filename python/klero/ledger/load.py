@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from klero.ledger.bundle import read_bundle
 from klero.ledger.verify import verify_files
-from klero.sortition.certificate import Certificate, Leaf, Level, Split, Weights
+from klero.sortition.certificate import Certificate, Claim, Leaf, Level, Split, Weights
 from klero.sortition.instance import Instance
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def load_lottery(bundle: str | Path) -> Lottery:
         declaration["objective"],
         declaration["denominator"],
         tuple((count, _pairs(seats)) for count, seats in documents["lottery.json"]["panels"]),
-        Certificate(tuple(map(_level, certificate["levels"])), Fraction(certificate["gap"])),
+        Certificate(
+            tuple(map(_level, certificate["levels"])), Fraction(certificate["gap"]), _claim(certificate)
+        ),
     )
 
 
@@ -74,6 +76,13 @@ def _level(level: dict[str, Any]) -> Level:
         _weights(level["held"]),
         tuple(map(_node, level["proof"])),
     )
+
+
+def _claim(certificate: dict[str, Any]) -> Claim | None:
+    if "claim" not in certificate:
+        return None
+    claim = certificate["claim"]
+    return Claim(_weights(claim["weights"]), Fraction(claim["tangent"]), tuple(map(_node, claim["proof"])))
 
 
 def _node(node: dict[str, Any]) -> Split | Leaf:

@@ -33,15 +33,17 @@ class ProofTooLargeError(Exception):
     """The tree would have more than `MOST_NODES` nodes."""
 
 
-def prove(instance: Instance, weights: Sequence[int], limit: int) -> tuple[Split | Leaf, ...]:
-    """A tree that shows Σ weights·x ≤ limit over all panels; the claim must be true.
+def prove(
+    instance: Instance, weights: Sequence[int], limit: int, root: Bounds | None = None
+) -> tuple[Split | Leaf, ...]:
+    """A tree that shows Σ weights·x ≤ limit over all panels (with seats by type within `root`); the claim must be true.
 
     Raises:
         ProofTooLargeError: the tree would have more than `MOST_NODES` nodes, or a panel scores above the limit.
     """
     relaxation = _Relaxation(instance, weights)
     nodes: list[Split | Leaf | None] = [None]
-    todo: list[tuple[int, Bounds]] = [(0, ((0,) * len(instance.counts), tuple(instance.counts)))]
+    todo: list[tuple[int, Bounds]] = [(0, root or ((0,) * len(instance.counts), tuple(instance.counts)))]
     while todo:
         place, bounds = todo.pop()
         seats, cells, size = relaxation.solve(bounds)

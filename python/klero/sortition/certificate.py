@@ -65,21 +65,39 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What nash, goldilocks and minimax prove instead of rising levels: see `claim.py`.
+
+    Attributes:
+        weights: (type, integer not 0), types rising, of open types alone.
+        tangent: goldilocks: the minimum at which 1/m is bounded by its tangent; else 0.
+        proof: the nodes of a tree that bounds the weighted seats of any panel; one leaf where linear duality is enough.
+    """
+
+    weights: Weights
+    tangent: Fraction
+    proof: tuple[Split | Leaf, ...]
+
+
+@dataclass(frozen=True)
 class Certificate:
     """All levels, and how far the published lottery is from them.
 
     Attributes:
-        levels: claims in rising order of value.
-        gap: see `measured_gap`; exact.
+        levels: claims in rising order of value; with a `claim`, only those of people who can sit on no panel.
+        gap: see `measured_gap`, or `claim_gap` with a claim; exact.
+        claim: of nash, goldilocks and minimax; None for leximin and maximin.
     """
 
     levels: tuple[Level, ...]
     gap: Fraction
+    claim: Claim | None = None
 
     @property
     def level(self) -> str:
-        """«L1» if any claim needs a tree, else «L0»: all bounds are linear."""
-        return "L1" if any(level.proof for level in self.levels) else "L0"
+        """«L1» if any claim needs a tree of more than a leaf, or a level a proof; else «L0»: all bounds are linear."""
+        split = self.claim is not None and len(self.claim.proof) > 1
+        return "L1" if split or any(level.proof for level in self.levels) else "L0"
 
 
 def sparse(values: Mapping[int, int]) -> Weights:

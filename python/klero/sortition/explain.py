@@ -44,6 +44,10 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
         ),
         *_never_words(lottery, lang),
     ]
+    if lottery.certificate.claim is not None:
+        from klero.sortition.explain_claim import claim_words
+
+        return "\n\n".join([*parts, *claim_words(lottery, lang)])
     total = len(lottery.certificate.levels)
     for number, level in enumerate(lottery.certificate.levels, 1):
         if level.value == 0:
@@ -80,7 +84,11 @@ def explain_person(lottery: Lottery, person: str, lang: str = "en") -> str:
         ).format(traits=traits, n=same),
     ]
     level = next((lv for lv in lottery.certificate.levels if any(t == u for u, _y in lv.types)), None)
-    if level is None:
+    if level is None and lottery.certificate.claim is not None:
+        from klero.sortition.explain_claim import chance_words
+
+        parts += chance_words(lottery, t, lang)
+    elif level is None:
         never = set(lottery.never)
         bound = min(q for u, q in enumerate(lottery.type_probabilities) if u not in never)
         parts.append(
@@ -116,7 +124,7 @@ def _never_reason(instance: Instance, t: int, lang: str) -> str:
     """Which quotas together shut a type out."""
     _ = words(lang).gettext
     bounds = why_never(instance, t)
-    quotas = _quota_words(instance, [(b.cell, b.side == "max") for b in bounds], lang)
+    quotas = quota_words(instance, [(b.cell, b.side == "max") for b in bounds], lang)
     traits = ", ".join(instance.cell_name(c) for c in instance.type_cells(t))
     return _(
         "No panel has room for a person of type {traits}; together these quotas shut them out: {quotas}."
@@ -147,7 +155,7 @@ def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
         ).format(n=people, value=level.value)
     binding = [(c, w > 0) for c, w in level.cells]
     if binding:
-        text += " " + _("What binds: {quotas}.").format(quotas=_quota_words(instance, binding, lang))
+        text += " " + _("What binds: {quotas}.").format(quotas=quota_words(instance, binding, lang))
     elif level.proof:
         text += " " + _("Shown by trying all ways to seat them (the proof is a tree of {n} nodes).").format(
             n=len(level.proof)
@@ -167,7 +175,8 @@ def _seats(seats: Fraction, lang: str) -> str:
     return text if lang == "en" else text.replace(".", ",")
 
 
-def _quota_words(instance: Instance, cells: Sequence[tuple[int, bool]], lang: str) -> str:
+def quota_words(instance: Instance, cells: Sequence[tuple[int, bool]], lang: str) -> str:
+    """«at most 5 of age: 16-24; at least 3 of …»; a cell's flag says that it is the maximum."""
     _ = words(lang).gettext
     names = []
     for c, is_maximum in cells[:_MOST_QUOTAS]:

@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Literal
 
 from klero.errors import Fault, InputError
 from klero.sortition.branching import ProofTooLargeError, prove
-from klero.sortition.certificate import Certificate, Level, measured_gap
+from klero.sortition.certificate import Certificate, Claim, Level, measured_gap
+from klero.sortition.claim import claim_gap, standing
 from klero.sortition.columns import TooLargeError, leximin_over_panels
+from klero.sortition.concave import concave, shut_out
 from klero.sortition.feasibility import SearchLimitError, cover, feasible_panel
 from klero.sortition.infeasible import explain_infeasible
 from klero.sortition.instance import Instance, build_instance
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
     from klero._native import PanelSearch
     from klero.tables import TableSource
 
-Objective = Literal["leximin", "maximin"]
-OBJECTIVES: tuple[Objective, ...] = ("leximin", "maximin")
+Objective = Literal["leximin", "maximin", "nash", "goldilocks", "minimax"]
+OBJECTIVES: tuple[Objective, ...] = ("leximin", "maximin", "nash", "goldilocks", "minimax")
 Entry = tuple[int, tuple[tuple[int, int], ...]]
 Panel = tuple[int, ...]
 Progress = Callable[[str, int], None]
@@ -49,6 +51,7 @@ DENOMINATOR = 10**6
 # Which rules made the result: another number wherever an output byte could differ.
 ALGORITHM = "klero-lottery/2"
 _NEAREST_ROUNDS = 100
+_NO_SEATS = Fraction(1, 10**9)
 # Exact leximin over panels solves systems as large as the number of types, level by level.
 _MOST_TYPES_OVER_PANELS = 150
 
@@ -59,7 +62,7 @@ class Lottery:
 
     Attributes:
         instance: people and quotas.
-        objective: «leximin» or «maximin».
+        objective: one of `OBJECTIVES`.
         denominator: M, the number of balls.
         panels: (balls, ((type, seats), …)) in canonical order; the balls sum to M.
         certificate: what no lottery can exceed, and the gap.
@@ -229,7 +232,8 @@ def fair_lottery(
         pool: the people, as a Pool or anything that `Pool.read` takes (a path, a data frame, a list of mappings).
         quotas: seats wanted for each value of each feature, as Quotas or anything that `Quotas.read` takes.
         size: k, the number of seats, in [1, people].
-        objective: «leximin» (raise the smallest probability, then the next, …) or «maximin» (the smallest alone).
+        objective: «leximin» (raise the smallest probability, then the next, …), «maximin» (the smallest alone), «nash» (the largest
+            product of all), «goldilocks» (nobody far above or below the even share) or «minimax» (the lowest largest).
         weight: the column of weights (positive integers or decimals): fairness is then about p/w, a person's probability over their weight.
         household: the columns that make an address; people of one address never sit together, or no more than `per_household` of them.
         per_household: how many people of one address may sit, 1 or more.
@@ -281,10 +285,24 @@ def lottery_for(
         quotas_name,
         work.seconds,
     )
-    gap = measured_gap(instance, levels, lottery.type_probabilities, last_covers_rest=objective == "maximin")
-    return Lottery(
-        instance, objective, denominator, lottery.panels, Certificate(levels, gap), quotas_name, work.seconds
-    )
+    certificate = Certificate(levels, _gap(lottery, work.claim), work.claim)
+    return Lottery(instance, objective, denominator, lottery.panels, certificate, quotas_name, work.seconds)
+
+
+def _gap(lottery: Lottery, claim: Claim | None) -> Fraction:
+    """The measured gap of whole balls against levels or claim."""
+    instance, levels, chances = lottery.instance, lottery.certificate.levels, lottery.type_probabilities
+    if claim is None:
+        return measured_gap(instance, levels, chances, last_covers_rest=lottery.objective == "maximin")
+    where = standing(instance, shut_out(levels))
+    without = sum(instance.counts[t] for t in where.open if chances[t] == 0)
+    if without and lottery.objective != "minimax":
+        text = (
+            f"with {lottery.denominator} balls, {without} people who can sit would have none, and {lottery.objective} "
+            "compares everybody's chance with everybody's. Use more balls (--balls), or the objective leximin."
+        )
+        raise InputError([Fault("balls-too-few", text, "", value=str(lottery.denominator))])
+    return claim_gap(instance, lottery.objective, where, claim, lottery.panels, lottery.denominator)
 
 
 def _check_options(objective: str, denominator: int) -> None:
@@ -322,6 +340,7 @@ class _Work:
         self.instance = instance
         self.objective = objective
         self.seconds: dict[str, float] = {}
+        self.claim: Claim | None = None
         self._quotas_name = quotas_name
         self._progress = progress
 
@@ -335,10 +354,16 @@ class _Work:
             if start is None:
                 raise explain_infeasible(self.instance, self._quotas_name)
         known, never = [start], list[Level]()
-        solve = leximin if self.objective == "leximin" else maximin
         while True:
             with self.phase("levels"):
-                marginals = solve(self.instance, never, self._progress)
+                marginals = self._marginals(never)
+            self.claim = marginals.claim
+            if idle := self._idle(marginals, known):
+                with self.phase("exclusions"):
+                    excluded = self._excluded(known, never, idle)
+                if excluded:
+                    never.extend(excluded)
+                    continue
             with self.phase("panels"):
                 try:
                     found = realise(self.instance, marginals.seats, known, self._progress)
@@ -361,10 +386,30 @@ class _Work:
         except (TooLargeError, SearchLimitError):
             return self._nearest(known, marginals)
 
-    def _excluded(self, known: list[Panel], never: Sequence[Level]) -> list[Level]:
+    def _marginals(self, never: Sequence[Level]) -> Marginals:
+        if self.objective == "leximin":
+            return leximin(self.instance, never, self._progress)
+        if self.objective == "maximin":
+            return maximin(self.instance, never, self._progress)
+        return concave(self.instance, self.objective, never, self._progress)
+
+    def _idle(self, marginals: Marginals, known: Sequence[Panel]) -> set[int]:
+        """Types that minimax gives no seat and no panel known holds: those of them who can't sit at all must not decide the smallest chance."""
+        if self.objective != "minimax":
+            return set()
+        shut = set(shut_out(marginals.levels))
+        without = [t for t, x in enumerate(marginals.seats) if x < _NO_SEATS and t not in shut]
+        return {t for t in without if not any(panel[t] for panel in known)}
+
+    def _excluded(
+        self, known: list[Panel], never: Sequence[Level], only: set[int] | None = None
+    ) -> list[Level]:
         """Proofs for the types that no panel can hold; a panel for each of the others is added to `known`."""
         settled = {t for level in never for t, _ in level.types}
-        seated = [t in settled or any(p[t] for p in known) for t in range(len(self.instance.types))]
+        seated = [
+            t in settled or (only is not None and t not in only) or any(p[t] for p in known)
+            for t in range(len(self.instance.types))
+        ]
         panels, shut_out = cover(self.instance, seated)
         known.extend(panels)
         levels = []
@@ -398,6 +443,8 @@ class _Work:
     def _over_panels(
         self, known: Sequence[Panel], never: Sequence[Level]
     ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
+        if self.claim is not None:
+            return self._balanced(known, never)
         with self.phase("columns"):
             first_only = self.objective == "maximin"
             portfolio = leximin_over_panels(
@@ -410,6 +457,27 @@ class _Work:
             for panel, _ in used[1:]:
                 search.add(list(panel))
         return search, [float(w) for _, w in used], portfolio.seats, portfolio.levels
+
+    def _balanced(
+        self, known: Sequence[Panel], never: Sequence[Level]
+    ) -> tuple[PanelSearch, list[float], Sequence[Fraction], tuple[Level, ...]]:
+        """Nash, goldilocks or minimax over the panels themselves."""
+        from klero.sortition.portfolio import over_panels
+
+        with self.phase("columns"):
+            where = standing(self.instance, shut_out(never))
+            found = over_panels(self.instance, self.objective, where, known, self._progress)
+            used = [(p, w) for p, w in zip(found.panels, found.weights, strict=True) if w > 1e-12]
+            whole = sum(w for _, w in used)
+            mean = [Fraction(0)] * len(self.instance.types)
+            for panel, w in used:
+                for t, s in enumerate(panel):
+                    mean[t] += Fraction(w / whole) * s
+            search = new_search(self.instance, used[0][0])
+            for panel, _ in used[1:]:
+                search.add(list(panel))
+        self.claim = found.claim
+        return search, [w / whole for _, w in used], mean, tuple(never)
 
 
 def _merge(known: Sequence[Panel], search: PanelSearch, types: int) -> list[Panel]:

@@ -24,13 +24,13 @@ thread, no randomness.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
 from klero.errors import InternalError
-from klero.sortition.certificate import Level, linear_bound, mean_bound, primitive, sparse
+from klero.sortition.certificate import Claim, Level, linear_bound, mean_bound, primitive, sparse
 from klero.sortition.rational import solve_rational
 from klero.sortition.solver import solve
 
@@ -60,10 +60,12 @@ class Marginals:
     Attributes:
         seats: expected seats of each type in the instance's order (probability × people), each in [0, n_T].
         levels: the certificate's levels, values rising.
+        claim: of nash, goldilocks and minimax.
     """
 
     seats: tuple[Fraction, ...]
     levels: tuple[Level, ...]
+    claim: Claim | None = None
 
 
 def leximin(instance: Instance, never: Sequence[Level] = (), progress: Progress | None = None) -> Marginals:
@@ -112,6 +114,19 @@ def maximin(instance: Instance, never: Sequence[Level] = (), progress: Progress 
 def first_level(instance: Instance) -> Level:
     """The highest minimum of p/w, and its dual weights; the linear relaxation must be feasible."""
     return _Programme(instance).solve()
+
+
+def exclusions(instance: Instance, never: Sequence[Level]) -> list[Level]:
+    """The levels of value 0: `never`, and those of people to whom the quotas leave no seat in the linear relaxation."""
+    # Weights decide how much somebody gets, not whether; without them the numbers are smaller.
+    programme = _Programme(replace(instance, weights=(1,) * len(instance.types)))
+    levels = list(never)
+    for level in levels:
+        programme.settle(level)
+    while len(programme.settled) < len(instance.types) and (level := programme.solve()).value == 0:
+        programme.settle(level)
+        levels.append(level)
+    return levels
 
 
 class _Programme:

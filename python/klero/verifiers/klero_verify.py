@@ -66,6 +66,7 @@ TEXTS = {
         "the stated gap or level is not the real one",
         "l'écart ou le niveau annoncé n'est pas le vrai",
     ),
+    "no_ball": ("somebody who can sit has no ball", "une personne qui peut siéger n'a aucune boule"),
     "draw.seed": ("TRIAL, {hex}", "ESSAI, {hex}"),
     "draw.index": ("position {u}, entry {e}", "position {u}, entrée {e}"),
     "bad_index": (
@@ -283,12 +284,16 @@ def duals(rules: Rules, cells: dict[int, int], seats: int) -> tuple[int, list[in
     return top, [seats + sum([prices[c] for c in own]) for own in rules.type_cells]
 
 
-def tree_bound(rules: Rules, nodes: list[Any], q: list[int]) -> int:
-    """The largest bound of a leaf of the tree, for the objective q. Nodes are visited depth first; each entry of
+def tree_bound(
+    rules: Rules, nodes: list[Any], q: list[int], root: tuple[list[int], list[int]] | None = None
+) -> int:
+    """The largest bound of a leaf of the tree, for the objective q and the root's bounds (0 to n where none are given).
+
+    Nodes are visited depth first; each entry of
     `todo` is a node, or None to go back up, with the bounds of one type to set before."""
     seen = [False] * len(nodes)
     seen[0] = True
-    low, high = [0] * len(q), list(rules.people)
+    low, high = root or ([0] * len(q), list(rules.people))
     best: int | None = None
     todo: list[tuple[int | None, int, int, int]] = [(0, 0, low[0], high[0])]
     while todo:
@@ -417,6 +422,91 @@ def level_slack(
     return (bound - Fraction(sum(weight * won[t] for t, weight in q.items()), m)) / least
 
 
+# ---------------------------------------------------------------- nash, goldilocks and minimax
+
+OBJECTIVES = ("goldilocks", "leximin", "maximin", "minimax", "nash")
+NASH_UNIT = 10**30
+
+
+class Claim(NamedTuple):
+    """What the certificate claims for these objectives, with what the rules make of it."""
+
+    open: list[int]
+    weights: dict[int, int]
+    tangent: Fraction
+    best: int
+    n_weighted: int
+    share: Fraction
+    with_tree: bool
+
+
+def forced(rules: Rules, features: list[int], shut: set[int]) -> list[bool]:
+    """For each type, whether a quota seats all its people. `features` are the numbers of cells of each feature."""
+    able = [0 if t in shut else n for t, n in enumerate(rules.people)]
+    if sum(able) == rules.size:
+        return [n > 0 for n in able]
+    there = [0] * len(rules.bounds)
+    for cells, n in zip(rules.type_cells, able):
+        for c in cells:
+            there[c] += n
+    full: list[bool] = []
+    for count in features:
+        own = range(len(full), len(full) + count)
+        most = [min(rules.bounds[c][1], there[c]) for c in own]
+        spare = rules.size - sum(most)
+        full += [there[c] <= max(rules.bounds[c][0], spare + h) for c, h in zip(own, most)]
+    return [n > 0 and any(full[c] for c in cells) for n, cells in zip(able, rules.type_cells)]
+
+
+def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shut: set[int]) -> Claim:
+    """The claim, if its form is right and its tree a proof."""
+    proof, tangent, listed = record(item, "proof", "tangent", "weights")
+    given, alpha = weights(listed, len(rules.people)), rational(tangent)
+    low, high = [0] * len(rules.people), list(rules.people)
+    for t, always in enumerate(forced(rules, features, shut)):
+        low[t] = high[t] if always else 0
+        high[t] = 0 if t in shut else high[t]
+    free = [t for t in range(len(high)) if low[t] < high[t]]
+    whole_weight = sum(rules.shares[t] for t in free)
+    up = sum(c * rules.shares[t] for t, c in given.items() if c > 0)
+    down = -sum(c * rules.shares[t] for t, c in given.items() if c < 0)
+    if not set(given) <= set(free) or bool(given) != bool(array(proof)):
+        raise ValueError("weights")
+    if not free:
+        fits = not given and alpha == 0
+    elif objective == "nash":
+        fits = len(given) == len(free) and down == 0 and alpha == 0
+    elif objective == "minimax":
+        fits = up > 0 and down == 0 and alpha == 0
+    else:
+        fits = (up > 0 and down > 0 and alpha > 0 and down * alpha**2 >= up) or (not given and alpha == 0)
+    if not fits:
+        raise ValueError("claim")
+    q = [given.get(t, 0) if objective == "nash" else -given.get(t, 0) for t in range(len(high))]
+    share = Fraction(rules.size - sum(low), whole_weight) if free else Fraction(0)
+    best = tree_bound(rules, proof, q, (low, high)) if given else 0
+    return Claim(free, given, alpha, best, whole_weight, share, len(proof) > 1)
+
+
+def claim_gap(rules: Rules, objective: str, claim: Claim, m: int, won: list[int]) -> Fraction:
+    """How far the lottery with these balls by type may be from the best."""
+    if not claim.open:
+        return Fraction(0)
+    need(objective == "minimax" or all(won[t] for t in claim.open), "no_ball")
+    shares = rules.shares
+    if objective == "nash":
+        terms = [-(-NASH_UNIT * m * shares[t] ** 2 // (claim.weights[t] * won[t])) for t in claim.open]
+        return Fraction(claim.best * sum(terms), NASH_UNIT * claim.n_weighted**2) - 1
+    chances = [Fraction(won[t], m * shares[t]) for t in claim.open]
+    up = sum(c * shares[t] for t, c in claim.weights.items() if c > 0)
+    if objective == "minimax":
+        return max(chances) - Fraction(-claim.best, up)
+    bound = Fraction(2)
+    if claim.weights:
+        bound = max(bound, 2 / claim.tangent - claim.best / (claim.share * up))
+    return max(chances) / claim.share + claim.share / min(chances) - bound
+
+
 # ---------------------------------------------------------------- the checks
 
 
@@ -428,7 +518,8 @@ class Bundle:
         self.documents: dict[str, Any] = {}
         self.features: list[tuple[str, list[str]]] = []
         self.size = self.denominator = self.n = self.entry = 0
-        self.leximin = False
+        self.objective = ""
+        self.claim: Claim | None = None
         self.rules = Rules(0, [], [], [], [])
         self.weights: list[int] = []
         self.most = 0
@@ -471,9 +562,9 @@ class Bundle:
         need(names == ["klero-lottery/2", "klero-bundle/2", "trial", "klero-draw/1"], "bad", what="names")
         self.most = whole(most, 0)
         need(m in [10**d for d in range(3, 13)], "bad", what="denominator")
-        need(objective in ("leximin", "maximin"), "bad", what="objective")
+        need(objective in OBJECTIVES, "bad", what="objective")
         string(id_column)
-        self.n, self.denominator, self.leximin = whole(n, 1), m, objective == "leximin"
+        self.n, self.denominator, self.objective = whole(n, 1), m, objective
         self.size = whole(k, 1, self.n)
         for feature in array(features):
             name, values = record(feature, "name", "values")
@@ -599,7 +690,9 @@ class Bundle:
 
     def check_certificate(self) -> dict[str, Any]:
         """Every level's claim is true, and the types are settled as the objective asks."""
-        gap, self.level, levels = record(self.documents["certificate.json"], "gap", "level", "levels")
+        with_claim = self.objective not in ("leximin", "maximin")
+        keys = ("gap", "level", "levels", "claim")[: 3 + with_claim]
+        gap, self.level, levels, *claims = record(self.documents["certificate.json"], *keys)
         need(self.level in ("L0", "L1"), "bad", what="L0/L1")
         self.gap = rational(gap)
         self.levels = [read_level(item, self.rules) for item in array(levels)]
@@ -608,19 +701,22 @@ class Bundle:
         common = 1
         for i, level in enumerate(self.levels):
             need(not values or values[-1] <= level.value, "bad", what=f"level {i}, value")
-            need(
-                self.leximin or level.value == 0 or i + 1 == len(self.levels),
-                "bad",
-                what=f"level {i}, maximin",
-            )
+            last = i + 1 == len(self.levels) and not with_claim
+            need(self.objective == "leximin" or level.value == 0 or last, "bad", what=f"level {i}, value")
             need(not settled.keys() & level.types.keys(), "bad", what=f"level {i}, types")
             need(level_bound(self.rules, level, settled, values) == level.value, "bad_bound", i=i)
             common *= level.value.denominator // gcd(common, level.value.denominator)
             need(common.bit_length() <= COMMON_BITS, "bad", what=f"level {i}, denominator")
             settled.update(dict.fromkeys(level.types, i))
             values.append(level.value)
-        need(bool(values) and (not self.leximin or len(settled) == len(self.rules.people)), "unsettled")
-        return {"n": len(values), "trees": sum(bool(level.proof) for level in self.levels)}
+        complete = self.objective != "leximin" or len(settled) == len(self.rules.people)
+        need((bool(values) or with_claim) and complete, "unsettled")
+        trees = sum(bool(level.proof) for level in self.levels)
+        if with_claim:
+            sizes = [len(texts) for _, texts in self.features]
+            self.claim = read_claim(claims[0], self.objective, self.rules, sizes, set(settled))
+            trees += self.claim.with_tree
+        return {"n": len(values), "trees": trees}
 
     def check_gap(self) -> dict[str, Any]:
         """The stated gap is the largest distance between a claim and a probability, or what slack leaves open."""
@@ -628,20 +724,25 @@ class Bundle:
         for count, seats in self.panels:
             for t, s in seats:
                 won[t] += count * s
+        proven = any(level.proof for level in self.levels)
+        if self.claim is not None:
+            found = claim_gap(self.rules, self.objective, self.claim, self.denominator, won)
+            stated = "L1" if proven or self.claim.with_tree else "L0"
+            need(found == self.gap and self.level == stated, "bad_gap")
+            return {"level": self.level, "gap": rounded_up(found)}
         chances = [Fraction(w, self.denominator * n) for w, n in zip(won, self.rules.people)]
         worst = Fraction(0)
         rest = set(range(len(chances)))
         settled: dict[int, int] = {}
         values: list[Fraction] = []
         for i, level in enumerate(self.levels):
-            last_of_maximin = not self.leximin and i + 1 == len(self.levels)
+            last_of_maximin = self.objective == "maximin" and i + 1 == len(self.levels)
             group = rest if last_of_maximin else set(level.types)
             rest = rest - group
             worst = max(worst, max(level.value * self.weights[t] - chances[t] for t in group))
             worst = max(worst, level_slack(self.rules, level, settled, values, (self.denominator, won)))
             settled.update(dict.fromkeys(level.types, i))
             values.append(level.value)
-        proven = any(level.proof for level in self.levels)
         need(worst == self.gap and self.level == ("L1" if proven else "L0"), "bad_gap")
         return {"level": self.level, "gap": rounded_up(worst)}
 

@@ -22,6 +22,29 @@ pub const FILES: [&str; 5] = [
 /// The file that a draw adds.
 pub const DRAW_FILE: &str = "draw.json";
 
+/// What a lottery is to be best at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objective {
+    /// No chance far above or below the even share.
+    Goldilocks,
+    /// The smallest chance, then the next, …
+    Leximin,
+    /// The smallest chance.
+    Maximin,
+    /// The largest chance.
+    Minimax,
+    /// The product of all.
+    Nash,
+}
+
+impl Objective {
+    /// Whether it is proved by one claim instead of rising levels.
+    #[must_use]
+    pub fn with_claim(self) -> bool {
+        !matches!(self, Self::Leximin | Self::Maximin)
+    }
+}
+
 /// The rules of the lottery.
 #[derive(Debug)]
 pub struct Declaration {
@@ -37,8 +60,8 @@ pub struct Declaration {
     pub people: i64,
     /// M, what the counts sum to.
     pub denominator: i64,
-    /// Leximin, or else maximin.
-    pub leximin: bool,
+    /// What the lottery is to be best at.
+    pub objective: Objective,
     /// The most people of one household on a panel; 0 if there is no such rule.
     pub household: i64,
 }
@@ -131,6 +154,19 @@ pub struct Certificate {
     pub with_proof: bool,
     /// The claims.
     pub levels: Vec<Level>,
+    /// The claim of nash, goldilocks and minimax.
+    pub claim: Option<Claim>,
+}
+
+/// What nash, goldilocks and minimax prove: see `claim`.
+#[derive(Debug)]
+pub struct Claim {
+    /// c.
+    pub weights: Weights,
+    /// α, or zero.
+    pub tangent: Ratio,
+    /// The tree.
+    pub proof: Vec<Node>,
 }
 
 /// The values of exactly these keys, in this order.
@@ -232,10 +268,13 @@ pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
     if !(3..=12).any(|d| 10_i64.pow(d) == denominator) {
         refuse!("the denominator is no power of ten");
     }
-    let leximin = match text(objective)? {
-        "leximin" => true,
-        "maximin" => false,
-        _ => refuse!("the objective is neither leximin nor maximin"),
+    let objective = match text(objective)? {
+        "goldilocks" => Objective::Goldilocks,
+        "leximin" => Objective::Leximin,
+        "maximin" => Objective::Maximin,
+        "minimax" => Objective::Minimax,
+        "nash" => Objective::Nash,
+        _ => refuse!("there is no such objective"),
     };
     let people = int(people, 1, INT_LIMIT)?;
     let size = int(size, 1, people)?;
@@ -263,7 +302,7 @@ pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
         size,
         people,
         denominator,
-        leximin,
+        objective,
         household: int(household, 0, INT_LIMIT)?,
     })
 }
@@ -466,7 +505,12 @@ pub fn certificate(
     declaration: &Declaration,
     pool: &Pool,
 ) -> Result<Certificate, Fault> {
-    let [gap, level, levels] = fields(value, ["gap", "level", "levels"])?;
+    let (claim, [gap, level, levels]) = if declaration.objective.with_claim() {
+        let [claim, gap, level, levels] = fields(value, ["claim", "gap", "level", "levels"])?;
+        (Some(claim), [gap, level, levels])
+    } else {
+        (None, fields(value, ["gap", "level", "levels"])?)
+    };
     let with_proof = match text(level)? {
         "L0" => false,
         "L1" => true,
@@ -478,10 +522,24 @@ pub fn certificate(
         .iter()
         .map(|item| one_level(item, types, cells))
         .collect::<Result<_, _>>()?;
+    let claim = claim.map(|claim| one_claim(claim, types, cells));
     Ok(Certificate {
         gap,
         with_proof,
         levels,
+        claim: claim.transpose()?,
+    })
+}
+
+fn one_claim(value: &Value, type_count: usize, cell_count: usize) -> Result<Claim, Fault> {
+    let [proof, tangent, given] = fields(value, ["proof", "tangent", "weights"])?;
+    Ok(Claim {
+        weights: weights(given, type_count)?,
+        tangent: rational(text(tangent)?)?,
+        proof: list(proof)?
+            .iter()
+            .map(|node| one_node(node, type_count, cell_count))
+            .collect::<Result<_, _>>()?,
     })
 }
 

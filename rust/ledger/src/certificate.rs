@@ -14,19 +14,21 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{Signed, Zero};
 
-use crate::bundle::{Certificate, Declaration, Level, Node, Panel, Pool, Weights};
+use crate::bundle::{Certificate, Declaration, Level, Node, Objective, Panel, Pool, Weights};
 use crate::number::Ratio;
 use crate::{refuse, Fault};
 
 /// The common denominator of all values has at most this many bits: what keeps the work bounded.
 pub const COMMON_BITS: u64 = 65_536;
 
-/// Checks every level, and that types are settled as the objective asks.
+/// Checks every level, and that types are settled as the objective asks. Says which types the levels settle.
 pub fn check_levels(
     declaration: &Declaration,
     pool: &Pool,
     certificate: &Certificate,
-) -> Result<(), Fault> {
+) -> Result<Vec<bool>, Fault> {
+    let leximin = declaration.objective == Objective::Leximin;
+    let with_claim = declaration.objective.with_claim();
     let mut state = Settled {
         at: vec![None; pool.types.len()],
         numerators: Vec::new(),
@@ -39,8 +41,8 @@ pub fn check_levels(
             refuse!("level {i}: its value is below that of the level before");
         }
         before = Some(&level.value);
-        if !declaration.leximin && i != last && !level.value.num.is_zero() {
-            refuse!("level {i}: maximin has one level that is not zero, the last");
+        if !leximin && (with_claim || i != last) && !level.value.num.is_zero() {
+            refuse!("level {i}: only maximin's last level and those of leximin may be above zero");
         }
         if level.types.iter().any(|(t, _)| state.at[*t].is_some()) {
             refuse!("level {i}: a type is settled twice");
@@ -50,10 +52,10 @@ pub fn check_levels(
         }
         state.settle(level, i)?;
     }
-    if certificate.levels.is_empty() || (declaration.leximin && state.at.contains(&None)) {
+    if (certificate.levels.is_empty() && !with_claim) || (leximin && state.at.contains(&None)) {
         refuse!("the levels don't settle all types");
     }
-    Ok(())
+    Ok(state.at.iter().map(Option::is_some).collect())
 }
 
 /// Which level settled each type, and the levels' values over one denominator.
@@ -135,7 +137,8 @@ fn holds(
             }
             q[*t].clone_from(z);
         }
-        Tree::new(declaration, pool, &level.proof, &q)?.bound()?
+        let root = (vec![0; q.len()], pool.counts.clone());
+        Tree::new(declaration, pool, &level.proof, &q, root)?.bound()?
     };
     let group: BigInt = level.types.iter().map(|(t, y)| y * pool.share(*t)).sum();
     let left = &level.value.num * group * &state.common;
@@ -169,7 +172,7 @@ fn constant(declaration: &Declaration, cells: &Weights, seats: &BigInt) -> BigIn
 }
 
 /// A proof tree that is being walked, with the bounds l ≤ x ≤ u of the node that it stands at.
-struct Tree<'a> {
+pub struct Tree<'a> {
     declaration: &'a Declaration,
     pool: &'a Pool,
     nodes: &'a [Node],
@@ -194,12 +197,13 @@ enum Task {
 }
 
 impl<'a> Tree<'a> {
-    /// Refuses nodes that don't form one tree with parents before children.
-    fn new(
+    /// Refuses nodes that don't form one tree with parents before children. `root` are l and u of node 0.
+    pub fn new(
         declaration: &'a Declaration,
         pool: &'a Pool,
         nodes: &'a [Node],
         q: &'a [BigInt],
+        root: (Vec<i64>, Vec<i64>),
     ) -> Result<Self, Fault> {
         let mut parents = vec![0_u8; nodes.len()];
         for (i, node) in nodes.iter().enumerate() {
@@ -221,13 +225,13 @@ impl<'a> Tree<'a> {
             pool,
             nodes,
             q,
-            low: vec![0; q.len()],
-            high: pool.counts.clone(),
+            low: root.0,
+            high: root.1,
         })
     }
 
     /// U: the largest bound of a leaf.
-    fn bound(&mut self) -> Result<BigInt, Fault> {
+    pub fn bound(&mut self) -> Result<BigInt, Fault> {
         let mut best: Option<BigInt> = None;
         let mut tasks = vec![Task::Visit {
             node: 0,
@@ -373,11 +377,12 @@ pub fn gap(
     let mut settled: Vec<Option<usize>> = vec![None; pool.types.len()];
     let mut worst = Ratio::zero();
     for (i, level) in certificate.levels.iter().enumerate() {
-        let group: Vec<usize> = if !declaration.leximin && i + 1 == certificate.levels.len() {
-            (0..listed.len()).filter(|t| !listed[*t]).collect()
-        } else {
-            level.types.iter().map(|(t, _)| *t).collect()
-        };
+        let group: Vec<usize> =
+            if declaration.objective == Objective::Maximin && i + 1 == certificate.levels.len() {
+                (0..listed.len()).filter(|t| !listed[*t]).collect()
+            } else {
+                level.types.iter().map(|(t, _)| *t).collect()
+            };
         group.iter().for_each(|t| listed[*t] = true);
         for t in group {
             let den = BigInt::from(declaration.denominator) * pool.counts[t];

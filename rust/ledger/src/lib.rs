@@ -18,6 +18,7 @@
 pub mod bundle;
 pub mod canonical;
 pub mod certificate;
+pub mod claim;
 pub mod draw;
 pub mod hash;
 pub mod number;

@@ -40,6 +40,24 @@ impl Ratio {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            num: &self.num * &other.den + &other.num * &self.den,
+            den: &self.den * &other.den,
+        }
+    }
+
+    /// The quotient; both are above zero, or this one is zero.
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Self {
+        Self {
+            num: &self.num * &other.den,
+            den: &self.den * &other.num,
+        }
+    }
+
     /// Which is larger?
     pub fn compare(&self, other: &Self) -> Ordering {
         (&self.num * &other.den).cmp(&(&other.num * &self.den))

@@ -12,6 +12,7 @@ use unicode_normalization::is_nfc;
 use crate::bundle::{self, Declaration, Panel, Pool, DRAW_FILE, FILES};
 use crate::canonical::{parse, write, Value, INT_LIMIT};
 use crate::certificate::{check_levels, gap};
+use crate::claim::{self, check_claim};
 use crate::draw;
 use crate::hash::{hex, merkle_root, seq, sha256, Digest};
 use crate::{refuse, Fault};
@@ -223,29 +224,32 @@ impl Run {
         let certificate = self.step("certificate", &["pool"], || {
             let (declaration, pool) = (have(&read.declaration)?, have(&read.pool)?);
             let found = bundle::certificate(read.document("certificate.json")?, declaration, pool)?;
-            check_levels(declaration, pool, &found)?;
+            let shut = check_levels(declaration, pool, &found)?;
             let trees = found
                 .levels
                 .iter()
                 .filter(|level| !level.proof.is_empty())
                 .count();
+            let claimed = found.claim.as_ref();
+            let proved = claimed.map(|claim| check_claim(declaration, pool, claim, &shut));
+            let trees = trees + usize::from(claimed.is_some_and(|claim| claim.proof.len() > 1));
             let said = format!("levels: {}, proof trees: {trees}", found.levels.len());
-            Ok((found, said))
+            Ok(((found, proved.transpose()?, trees > 0), said))
         });
         self.step("gap", &["quotas", "certificate"], || {
-            let certificate = have(&certificate)?;
-            if certificate.with_proof
-                != certificate
-                    .levels
-                    .iter()
-                    .any(|level| !level.proof.is_empty())
-            {
+            let (certificate, proved, with_proof) = have(&certificate)?;
+            if certificate.with_proof != *with_proof {
                 refuse!("the stated level is not that of the proofs");
             }
             let (declaration, pool) = (have(&read.declaration)?, have(&read.pool)?);
-            if gap(declaration, pool, have(&read.panels)?, certificate).compare(&certificate.gap)
-                != Ordering::Equal
-            {
+            let panels = have(&read.panels)?;
+            let found = match (&certificate.claim, proved) {
+                (Some(claim), Some(proved)) => {
+                    claim::gap(declaration, pool, panels, claim, proved)?
+                }
+                _ => gap(declaration, pool, panels, certificate),
+            };
+            if found.compare(&certificate.gap) != Ordering::Equal {
                 refuse!("the stated gap is not the largest one");
             }
             let level = if certificate.with_proof { "L1" } else { "L0" };
