@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod baselines;
 mod door;
 mod ledger;
 mod sortition;
@@ -12,5 +13,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     ledger::register(module)?;
     sortition::register(module)?;
+    baselines::register(module)?;
     Ok(())
 }
