@@ -21,9 +21,8 @@ impl Window {
             len.push(hi.checked_sub(lo)? + 1);
         }
         for d in (1..bounds.len()).rev() {
-            stride[d - 1] = stride[d].checked_mul(len[d] as usize)?;
+            stride[d - 1] = stride[d].saturating_mul(len[d] as usize);
         }
-        stride[0].checked_mul(len[0] as usize)?;
         Some(Self {
             lo: bounds.iter().map(|b| b.0).collect(),
             len,
@@ -31,10 +30,10 @@ impl Window {
         })
     }
 
-    /// Number of states.
+    /// Number of states; the largest number there is if there are more, which no table could hold.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.stride[0] * self.len[0] as usize
+        self.stride[0].saturating_mul(self.len[0] as usize)
     }
 
     /// Where a state is, `times` steps of `step` away from `at`; None outside the box.
