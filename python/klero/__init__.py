@@ -18,50 +18,74 @@ if TYPE_CHECKING:
     from klero.errors import InputError as InputError
     from klero.errors import KleroError as KleroError
     from klero.errors import OutputExistsError as OutputExistsError
+    from klero.errors import SamplingError as SamplingError
     from klero.ledger.bundle import write_lottery as write_lottery
     from klero.ledger.draw import Draw as Draw
     from klero.ledger.draw import draw as draw
     from klero.ledger.load import load_lottery as load_lottery
     from klero.ledger.verify import Verification as Verification
     from klero.ledger.verify import verify as verify
+    from klero.sortition.baselines import Baseline as Baseline
+    from klero.sortition.baselines import legacy_lottery as legacy_lottery
+    from klero.sortition.baselines import random_lottery as random_lottery
+    from klero.sortition.comparison import Comparison as Comparison
+    from klero.sortition.comparison import compare as compare
     from klero.sortition.lottery import Lottery as Lottery
     from klero.sortition.lottery import fair_lottery as fair_lottery
+    from klero.sortition.most_random import MostRandom as MostRandom
+    from klero.sortition.most_random import most_random as most_random
     from klero.sortition.pool import Pool as Pool
     from klero.sortition.quotas import Quotas as Quotas
 
 # Where each public name lives. It is imported when first used, so that `import klero` stays quick.
 _HOMES = {
+    "Baseline": "klero.sortition.baselines",
     "BundleError": "klero.errors",
+    "Comparison": "klero.sortition.comparison",
     "Draw": "klero.ledger.draw",
     "InfeasibleError": "klero.errors",
     "InputError": "klero.errors",
     "KleroError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
+    "MostRandom": "klero.sortition.most_random",
     "OutputExistsError": "klero.errors",
     "Pool": "klero.sortition.pool",
     "Quotas": "klero.sortition.quotas",
+    "SamplingError": "klero.errors",
     "Verification": "klero.ledger.verify",
+    "compare": "klero.sortition.comparison",
     "draw": "klero.ledger.draw",
     "fair_lottery": "klero.sortition.lottery",
+    "legacy_lottery": "klero.sortition.baselines",
     "load_lottery": "klero.ledger.load",
+    "most_random": "klero.sortition.most_random",
+    "random_lottery": "klero.sortition.baselines",
     "verify": "klero.ledger.verify",
     "write_lottery": "klero.ledger.bundle",
 }
 
 __all__ = [
+    "Baseline",
     "BundleError",
+    "Comparison",
     "Draw",
     "InfeasibleError",
     "InputError",
     "KleroError",
     "Lottery",
+    "MostRandom",
     "OutputExistsError",
     "Pool",
     "Quotas",
+    "SamplingError",
     "Verification",
+    "compare",
     "draw",
     "fair_lottery",
+    "legacy_lottery",
     "load_lottery",
+    "most_random",
+    "random_lottery",
     "verify",
     "write_lottery",
 ]

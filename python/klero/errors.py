@@ -26,6 +26,7 @@ __all__ = [
     "KleroError",
     "MissingExtraError",
     "OutputExistsError",
+    "SamplingError",
     "quoted",
 ]
 
@@ -39,6 +40,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "internal": "klero broke one of its own promises; please report it",
         "missing-extra": "an optional package is needed and not installed",
         "output-exists": "the output is already there and is not overwritten",
+        "sampling-hopeless": "a random procedure fails so often that nothing can be estimated",
         "quota-infeasible": "no panel from this pool meets all quotas together",
         # reading a table
         "cell-type": "a cell holds something that is not text, a number, a date or a truth value",
@@ -76,6 +78,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-negative": "a quota is below zero",
         "quota-not-integer": "a quota is not a whole number",
         # options
+        "confidence-invalid": "a confidence is not between 0 and 1",
+        "draws-invalid": "the number of draws or attempts is not one that can be made",
+        "memory-invalid": "the memory that may be used is not a whole number of megabytes",
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "language-unknown": "there are no texts in this language",
         "objective-unknown": "there is no such notion of fairness",
@@ -231,3 +236,10 @@ class BundleError(KleroError, ValueError):
 
     code = "bundle-invalid"
     exit_code = 3
+
+
+class SamplingError(KleroError, RuntimeError):
+    """A random procedure (the greedy draw, draws with rejection) fails so often that nothing can be estimated from it."""
+
+    code = "sampling-hopeless"
+    exit_code = 1

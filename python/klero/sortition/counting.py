@@ -68,9 +68,7 @@ class Counter:
         for around, people in zip(self.kernel.occupancy(), self.members, strict=True):
             n = len(people)
             # Panels with one given person: s − 1 others of the class.
-            ways = sum(
-                comb(n - 1, s - 1) * int.from_bytes(w, "big") for s, w in enumerate(around) if s and w
-            )
+            ways = sum(comb(n - 1, s - 1) * int.from_bytes(w, "big") for s, w in enumerate(around) if s and w)
             shares.append(Fraction(ways, self.number))
         return tuple(shares[k] for k in self.class_of_type)
 

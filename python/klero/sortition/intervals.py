@@ -57,7 +57,9 @@ def regularised_beta(x: Floats, a: Floats, b: Floats) -> Floats:
     """I_x(a, b), by its continued fraction (NIST Digital Library of Mathematical Functions, 8.17.22), evaluated by Lentz's method."""
     import numpy as np
 
-    turned = x > (a + 1) / (a + b + 2)  # where the fraction would be slow, I_x(a, b) = 1 − I_{1−x}(b, a) is used
+    turned = x > (a + 1) / (
+        a + b + 2
+    )  # where the fraction would be slow, I_x(a, b) = 1 − I_{1−x}(b, a) is used
     p, q, z = np.where(turned, b, a), np.where(turned, a, b), np.where(turned, 1 - x, x)
     log_beta = np.array(
         [lgamma(i) + lgamma(j) - lgamma(i + j) for i, j in zip(p.tolist(), q.tolist(), strict=True)]

@@ -26,7 +26,5 @@ def geometric_mean(probabilities: Sequence[Fraction], counts: Sequence[int]) -> 
     if min(probabilities) == 0:
         return 0.0
     # Numerators and denominators may be too long for a float; their logarithms are not.
-    logs = (
-        n * (log(p.numerator) - log(p.denominator)) for p, n in zip(probabilities, counts, strict=True)
-    )
+    logs = (n * (log(p.numerator) - log(p.denominator)) for p, n in zip(probabilities, counts, strict=True))
     return exp(sum(logs) / sum(counts))
