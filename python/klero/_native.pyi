@@ -146,7 +146,9 @@ def greedy_draws(
     most_attempts: int,
     threads: int,
     keep: bool,
+    surplus_is_zero: bool,
 ) -> tuple[list[int], int, list[list[int]], int | None]:
     """The greedy draw of `rust/core/src/sortition/legacy.rs`: (how many draws seat each person, failed attempts, the panels
-    if `keep`, None), or, as the last, the first draw that failed `most_attempts` times. `draws` is (first, how many); `key` 32 bytes.
+    if `keep`, None), or, as the last, the first draw that failed `most_attempts` times. `draws` is (first, how many); `key` 32 bytes;
+    `surplus_is_zero` says that a value with more than its minimum needs nothing, instead of less than nothing.
     KeyboardInterrupt on Ctrl-C."""

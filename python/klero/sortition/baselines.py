@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from klero.tables import TableSource
 
 Procedure = Literal["legacy", "random"]
+Surplus = Literal["negative", "zero"]
 BASELINES: tuple[Procedure, ...] = ("random", "legacy")
 Progress = Callable[[str, int], None]
 # (draws by person, failed attempts, panels, the draw that failed too often or None)
@@ -218,6 +219,7 @@ def legacy_lottery(
     size: int,
     draws: int = DRAWS,
     trial_seed: str = "legacy",
+    surplus: Surplus = "negative",
     confidence: float = CONFIDENCE,
     keep_panels: bool = False,
     progress: Progress | None = None,
@@ -230,6 +232,8 @@ def legacy_lottery(
         size: k, the number of seats.
         draws: how many panels to draw, from 1 to 10^9.
         trial_seed: any text; another text gives other draws.
+        surplus: the need of a value that has more than its minimum: «negative», so that such values come last (as published in 2021), or «zero»,
+            as of all values that have their minimum (as sortition-algorithms has it today: the first of them in the table is then filled first).
         confidence: of all intervals together, in (0, 1).
         keep_panels: keep the panels, too.
         progress: called with («legacy», draws made).
@@ -241,7 +245,7 @@ def legacy_lottery(
     """
     instance, name = _matched(pool, quotas, size)
     options = Options(draws, trial_seed, confidence, keep_panels=keep_panels)
-    return legacy_for(instance, options, quotas_name=name, progress=progress)
+    return legacy_for(instance, options, surplus=surplus, quotas_name=name, progress=progress)
 
 
 def random_lottery(
@@ -317,18 +321,24 @@ def legacy_for(
     instance: Instance,
     options: Options,
     *,
+    surplus: Surplus = "negative",
     quotas_name: str = "quotas",
     progress: Progress | None = None,
 ) -> Baseline:
     """As `legacy_lottery`, for people and quotas already matched."""
     started = time.perf_counter()
+    if surplus not in ("negative", "zero"):
+        text = f"a surplus counts as «negative» or «zero», not {surplus!r}"
+        raise InputError([Fault("surplus-unknown", text, "", value=str(surplus))])
     _check_feasible(instance, quotas_name)
     people = [list(instance.type_cells(t)) for t in instance.person_type]
     bounds = ([lo for lo, _ in instance.cell_bounds], [hi for _, hi in instance.cell_bounds])
     key = stream_key("legacy", instance, options.trial_seed)
 
     def draw(draws: tuple[int, int], most_attempts: int, keep: bool) -> Drawn:
-        return _native.greedy_draws(instance.size, people, bounds, key, draws, most_attempts, _THREADS, keep)
+        return _native.greedy_draws(
+            instance.size, people, bounds, key, draws, most_attempts, _THREADS, keep, surplus == "zero"
+        )
 
     hits, restarts, panels, made = _drawn(draw, options, "legacy", len(people), progress)
     return Baseline(
@@ -401,7 +411,7 @@ def _drawn(
 ) -> tuple[list[int], int, list[list[int]], int]:
     """(draws by person, failed attempts, panels if kept, draws made): as many draws as the attempts allow, by a first few.
 
-    Cutting down by the first few alone keeps the rest independent of how it goes; they stay in, which can bias nothing but the number.
+    Which panel an attempt that succeeds gives is independent of how many failed before it, so that cutting down by failures biases nothing.
     """
     pilot = min(_PILOT, options.draws)
     limit = max(1, options.attempts // pilot)

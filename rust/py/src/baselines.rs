@@ -2,7 +2,7 @@
 
 use klero_core::sortition::counting::{Counts, Members};
 use klero_core::sortition::drawing::{tally, DrawError, Order, Tally};
-use klero_core::sortition::legacy::Greedy;
+use klero_core::sortition::legacy::{Greedy, Surplus};
 use klero_core::sortition::states::{Class, States};
 use klero_core::sortition::whole::{words_needed, WholeCounts};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
@@ -44,9 +44,15 @@ fn greedy_draws(
     most_attempts: u64,
     threads: usize,
     keep: bool,
+    surplus_is_zero: bool,
 ) -> PyResult<Drawn> {
+    let surplus = if surplus_is_zero {
+        Surplus::Zero
+    } else {
+        Surplus::Negative
+    };
     let (lo, hi) = &cell_bounds;
-    let greedy = Greedy::new(size, &people, (lo, hi)).map_err(value_error)?;
+    let greedy = Greedy::new(size, &people, (lo, hi), surplus).map_err(value_error)?;
     let order = Order {
         key: &key,
         first: draws.0,

@@ -1,8 +1,9 @@
 //! Who sits, if the panel is filled one by one with whoever is most urgently needed?
 //!
 //! The greedy draw that was the field's usual one before fair lotteries (LEGACY in the supplementary information of Flanigan, Gölz, Gupta,
-//! Hennig and Procaccia, Nature 2021). Of all values of all features, take the one whose (minimum − seats it has) / (people of it still there)
-//! is highest, the first of them if several are; seat one of its people, each with equal chance; take everybody out whose value has reached its
+//! Hennig and Procaccia, Nature 2021). Of all values of all features, take the one whose need, (minimum − seats it has) / (people of it still there),
+//! is highest, the first of them if several are; a value that has more than its minimum needs less than nothing, or, as later versions of the
+//! field's programmes have it, nothing ([`Surplus`]). Seat one of its people, each with equal chance; take everybody out whose value has reached its
 //! maximum; go on. If a minimum can no longer be reached, or people run out, start again.
 //!
 //! Guarantees: every panel keeps the quotas; draw j depends on key and j alone, through integers by rejection. It promises nothing about fairness,
@@ -12,9 +13,19 @@ use super::drawing::Drawer;
 use super::rules::RulesError;
 use super::stream::Stream;
 
+/// How a value counts that has more seats than its minimum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surplus {
+    /// Its need is negative: those with a surplus come last.
+    Negative,
+    /// Its need is 0, as that of all values that have their minimum.
+    Zero,
+}
+
 /// People, quotas and size, by person.
 #[derive(Debug, Clone)]
 pub struct Greedy {
+    surplus: Surplus,
     size: u32,
     people: usize,
     words: usize,
@@ -47,6 +58,7 @@ impl Greedy {
         size: u32,
         people: &[Vec<u32>],
         cell_bounds: (&[u32], &[u32]),
+        surplus: Surplus,
     ) -> Result<Self, RulesError> {
         let (lo, hi) = cell_bounds;
         let features = people.first().map_or(0, Vec::len);
@@ -66,6 +78,7 @@ impl Greedy {
             }
         }
         Ok(Self {
+            surplus,
             size,
             people: people.len(),
             words,
@@ -137,9 +150,12 @@ impl Board<'_> {
     fn most_urgent(&self) -> Option<usize> {
         let mut best: Option<(usize, i64, i64)> = None;
         for c in 0..self.left.len() {
-            let (need, left) = (self.greedy.cell_min[c] - self.seated[c], self.left[c]);
+            let (mut need, left) = (self.greedy.cell_min[c] - self.seated[c], self.left[c]);
             if need > left {
                 return None;
+            }
+            if self.greedy.surplus == Surplus::Zero {
+                need = need.max(0);
             }
             if left > 0 && best.is_none_or(|(_, n, l)| need * l > n * left) {
                 best = Some((c, need, left));
@@ -224,7 +240,12 @@ mod tests {
     #[test]
     fn panels_keep_the_quotas_and_do_not_depend_on_threads() -> Result<(), RulesError> {
         let people: Vec<Vec<u32>> = (0..70).map(|i| vec![i % 2, 2 + i % 3]).collect();
-        let greedy = Greedy::new(9, &people, (&[4, 4, 2, 3, 2], &[5, 5, 3, 4, 3]))?;
+        let greedy = Greedy::new(
+            9,
+            &people,
+            (&[4, 4, 2, 3, 2], &[5, 5, 3, 4, 3]),
+            Surplus::Negative,
+        )?;
         let draw = |threads| tally(&|| greedy.board(), 70, Order { threads, ..ORDER }, &|| true);
         let one = draw(1);
         assert_eq!(one, draw(3));
@@ -248,7 +269,12 @@ mod tests {
     fn a_draw_that_fails_too_often_is_named_and_an_interruption_ends_it() -> Result<(), RulesError>
     {
         let people: Vec<Vec<u32>> = vec![vec![0, 3], vec![1, 2], vec![1, 3]];
-        let greedy = Greedy::new(2, &people, (&[2, 0, 0, 0], &[2, 1, 2, 2]))?;
+        let greedy = Greedy::new(
+            2,
+            &people,
+            (&[2, 0, 0, 0], &[2, 1, 2, 2]),
+            Surplus::Negative,
+        )?;
         let order = Order {
             first: 3,
             threads: 2,
