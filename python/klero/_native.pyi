@@ -11,6 +11,7 @@ __all__ = [
     "merkle_root",
     "pool_leaves",
     "seq_hash",
+    "shuffled",
     "verify",
 ]
 __version__: str
@@ -152,3 +153,17 @@ def greedy_draws(
     if `keep`, None), or, as the last, the first draw that failed `most_attempts` times. `draws` is (first, how many); `key` 32 bytes;
     `surplus_is_zero` says that a value with more than its minimum needs nothing, instead of less than nothing.
     KeyboardInterrupt on Ctrl-C."""
+
+def shuffled(
+    size: int,
+    types: list[list[int]],
+    cell_bounds: tuple[list[int], list[int]],
+    people: list[int],
+    packets: tuple[list[list[int]], list[int]],
+    key: bytes,
+    steps: int,
+) -> tuple[list[list[int]], int]:
+    """Random exchanges of seats between packets of equally many balls (`rust/core/src/sortition/shuffle.rs`).
+
+    `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many of `steps`
+    tries were exchanges. Each type's total over all balls stays the same. ValueError if a panel breaks a rule; KeyboardInterrupt on Ctrl-C."""

@@ -81,6 +81,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "confidence-invalid": "a confidence is not between 0 and 1",
         "draws-invalid": "the number of draws or attempts is not one that can be made",
         "surplus-unknown": "there is no such rule for values that have more than their minimum",
+        "panels-invalid": "the number of panels is not one that a lottery can list",
         "memory-invalid": "the memory that may be used is not a whole number of megabytes",
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "language-unknown": "there are no texts in this language",

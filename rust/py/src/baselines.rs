@@ -3,8 +3,11 @@
 use klero_core::sortition::counting::{Counts, Members};
 use klero_core::sortition::drawing::{tally, DrawError, Order, Tally};
 use klero_core::sortition::legacy::{Greedy, Surplus};
+use klero_core::sortition::shuffle::Packets;
 use klero_core::sortition::states::{Class, States};
+use klero_core::sortition::stream::Stream;
 use klero_core::sortition::whole::{words_needed, WholeCounts};
+use klero_core::sortition::Rules;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -64,6 +67,30 @@ fn greedy_draws(
     drawn(door::detached(py, |alive| {
         tally(&|| greedy.board(), people.len(), order, alive)
     })?)
+}
+
+/// Random exchanges between packets of balls.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+fn shuffled(
+    py: Python<'_>,
+    size: u32,
+    types: Vec<Vec<u32>>,
+    cell_bounds: Bounds,
+    people: Vec<u32>,
+    packets: (Vec<Vec<u32>>, Vec<u64>),
+    key: [u8; 32],
+    steps: u64,
+) -> PyResult<(Vec<Vec<u32>>, u64)> {
+    let none = vec![0; people.len()];
+    let rules = Rules::new(size, &types, cell_bounds, (none, people)).map_err(value_error)?;
+    let (panels, balls) = packets;
+    let mut packets = Packets::new(rules, &panels, &balls).map_err(value_error)?;
+    let made = door::detached(py, |alive| {
+        packets.shuffle(&mut Stream::new(&key, 0), steps, alive)
+    })?;
+    let made = made.ok_or_else(interrupted)?;
+    Ok((packets.panels().iter().map(|p| p.to_vec()).collect(), made))
 }
 
 /// Counts panels. See `_native.pyi`.
@@ -199,5 +226,6 @@ impl PanelCounter {
 /// Adds this family's functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<PanelCounter>()?;
+    module.add_function(wrap_pyfunction!(shuffled, module)?)?;
     module.add_function(wrap_pyfunction!(greedy_draws, module)?)
 }

@@ -11,6 +11,7 @@ pub mod drawing;
 pub mod legacy;
 pub mod rules;
 pub mod search;
+pub mod shuffle;
 pub mod states;
 pub mod store;
 pub mod stream;
