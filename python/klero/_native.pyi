@@ -148,10 +148,12 @@ def greedy_draws(
     threads: int,
     keep: bool,
     surplus_is_zero: bool,
+    passive: list[bool],
 ) -> tuple[list[int], int, list[list[int]], int | None]:
     """The greedy draw of `rust/core/src/sortition/legacy.rs`: (how many draws seat each person, failed attempts, the panels
     if `keep`, None), or, as the last, the first draw that failed `most_attempts` times. `draws` is (first, how many); `key` 32 bytes;
-    `surplus_is_zero` says that a value with more than its minimum needs nothing, instead of less than nothing.
+    `surplus_is_zero` says that a value with more than its minimum needs nothing, instead of less than nothing;
+    `passive` marks cells that are never looked for, only kept within their maximum.
     KeyboardInterrupt on Ctrl-C."""
 
 def shuffled(
@@ -161,9 +163,9 @@ def shuffled(
     people: list[int],
     packets: tuple[list[list[int]], list[int]],
     key: bytes,
-    steps: int,
+    steps: tuple[int, int],
 ) -> tuple[list[list[int]], int]:
     """Random exchanges of seats between packets of equally many balls (`rust/core/src/sortition/shuffle.rs`).
 
-    `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many of `steps`
-    tries were exchanges. Each type's total over all balls stays the same. ValueError if a panel breaks a rule; KeyboardInterrupt on Ctrl-C."""
+    `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many exchanges were made; `steps` is
+    (most tries, exchanges that are enough). Each type's total over all balls stays the same. ValueError if a panel breaks a rule; KeyboardInterrupt on Ctrl-C."""

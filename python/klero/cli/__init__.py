@@ -1,4 +1,4 @@
-"""The command line: `klero check | lottery | draw | verify | explain | demo`.
+"""The command line: `klero check | lottery | draw | verify | explain | compare | demo`.
 
 Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 a finding (a check failed, quotas infeasible), 2 usage, 3 bad input,
 4 environment, 130 interrupted.
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import click
 
-from klero.cli import check, demo, draw, explain, lottery, verify
+from klero.cli import check, compare, demo, draw, explain, lottery, verify
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -33,10 +33,19 @@ def cli() -> None:
       klero draw bundle --trial-seed "first rehearsal"
       klero verify bundle
       klero explain bundle --person P017
+      klero compare people.csv quotas.csv --size 30
     """
 
 
-for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
+for command in (
+    check.check,
+    lottery.lottery,
+    draw.draw,
+    verify.verify,
+    explain.explain,
+    compare.compare,
+    demo.demo,
+):
     cli.add_command(command)
 
 

@@ -14,6 +14,7 @@ under the key SHA-256 of («klero/baseline/PROCEDURE/v1»; the instance's digest
 order of rows. The number of draws that is made may be cut down where attempts fail often; the result says so.
 
 >>> from klero.sortition.quotas import Quotas
+from klero.sortition.rules import Rules
 >>> people = [{"id": f"P{i}", "gender": "woman" if i % 3 else "man"} for i in range(6)]
 >>> quotas = Quotas.read([{"feature": "gender", "value": v, "min": 1, "max": 2} for v in ("woman", "man")])
 >>> result = random_lottery(people, quotas, size=3)
@@ -34,12 +35,13 @@ from unicodedata import normalize
 
 from klero import _native
 from klero.errors import Fault, InputError, SamplingError
-from klero.sortition.counting import MEMORY_MB, Counter, count_panels
+from klero.sortition.counting import MEMORY_MB, Counter, count_panels, person_cells
 from klero.sortition.feasibility import explain_infeasible, feasible_panel
 from klero.sortition.instance import Instance, build_instance
 from klero.sortition.intervals import clopper_pearson, hoeffding
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
+from klero.sortition.rules import Rules
 from klero.sortition.spread import geometric_mean, gini
 
 if TYPE_CHECKING:
@@ -217,6 +219,7 @@ def legacy_lottery(
     quotas: Quotas | TableSource,
     *,
     size: int,
+    rules: Rules = Rules(),  # noqa: B008 (frozen)
     draws: int = DRAWS,
     trial_seed: str = "legacy",
     surplus: Surplus = "negative",
@@ -230,6 +233,7 @@ def legacy_lottery(
         pool: the people, as for `fair_lottery`.
         quotas: as for `fair_lottery`.
         size: k, the number of seats.
+        rules: households and people who must sit; weights play no part in these procedures.
         draws: how many panels to draw, from 1 to 10^9.
         trial_seed: any text; another text gives other draws.
         surplus: the need of a value that has more than its minimum: «negative», so that such values come last (as published in 2021), or «zero»,
@@ -243,7 +247,7 @@ def legacy_lottery(
         InfeasibleError: no panel meets the quotas.
         SamplingError: the greedy draw fails so often that there is nothing to estimate from.
     """
-    instance, name = _matched(pool, quotas, size)
+    instance, name = _matched(pool, quotas, size, rules)
     options = Options(draws, trial_seed, confidence, keep_panels=keep_panels)
     return legacy_for(instance, options, surplus=surplus, quotas_name=name, progress=progress)
 
@@ -253,6 +257,7 @@ def random_lottery(
     quotas: Quotas | TableSource,
     *,
     size: int,
+    rules: Rules = Rules(),  # noqa: B008 (frozen)
     draws: int = DRAWS,
     trial_seed: str = "random",
     confidence: float = CONFIDENCE,
@@ -266,6 +271,7 @@ def random_lottery(
         pool: the people, as for `fair_lottery`.
         quotas: as for `fair_lottery`.
         size: k, the number of seats.
+        rules: households and people who must sit; weights play no part in these procedures.
         draws: how many panels to draw where probabilities must be estimated, or where panels are to be kept.
         trial_seed: any text; another text gives other draws.
         confidence: of all intervals together, in (0, 1).
@@ -278,7 +284,7 @@ def random_lottery(
         InfeasibleError: no panel meets the quotas.
         SamplingError: too many features don't fit, and nearly every draw breaks their quotas.
     """
-    instance, name = _matched(pool, quotas, size)
+    instance, name = _matched(pool, quotas, size, rules)
     options = Options(draws, trial_seed, confidence, keep_panels=keep_panels)
     return random_for(instance, options, memory_mb=memory_mb, quotas_name=name, progress=progress)
 
@@ -331,13 +337,26 @@ def legacy_for(
         text = f"a surplus counts as «negative» or «zero», not {surplus!r}"
         raise InputError([Fault("surplus-unknown", text, "", value=str(surplus))])
     _check_feasible(instance, quotas_name)
-    people = [list(instance.type_cells(t)) for t in instance.person_type]
-    bounds = ([lo for lo, _ in instance.cell_bounds], [hi for _, hi in instance.cell_bounds])
+    people, pairs = person_cells(instance)
+    bounds = ([lo for lo, _ in pairs], [hi for _, hi in pairs])
+    # Whoever must sit is looked for; households are only watched.
+    passive = [
+        c >= len(instance.cells) or (c in instance.rule_cells and not pairs[c][0]) for c in range(len(pairs))
+    ]
     key = stream_key("legacy", instance, options.trial_seed)
 
     def draw(draws: tuple[int, int], most_attempts: int, keep: bool) -> Drawn:
         return _native.greedy_draws(
-            instance.size, people, bounds, key, draws, most_attempts, _THREADS, keep, surplus == "zero"
+            instance.size,
+            people,
+            bounds,
+            key,
+            draws,
+            most_attempts,
+            _THREADS,
+            keep,
+            surplus == "zero",
+            passive,
         )
 
     hits, restarts, panels, made = _drawn(draw, options, "legacy", len(people), progress)
@@ -449,10 +468,12 @@ def _stuck(name: Procedure, attempts: int) -> str:
     )
 
 
-def _matched(pool: Pool | TableSource, quotas: Quotas | TableSource, size: int) -> tuple[Instance, str]:
+def _matched(
+    pool: Pool | TableSource, quotas: Quotas | TableSource, size: int, rules: Rules
+) -> tuple[Instance, str]:
     pool = pool if isinstance(pool, Pool) else Pool.read(pool)
     quotas = quotas if isinstance(quotas, Quotas) else Quotas.read(quotas)
-    return build_instance(pool, quotas, size), quotas.name
+    return build_instance(pool, quotas, size, rules), quotas.name
 
 
 def _check_feasible(instance: Instance, quotas_name: str) -> None:

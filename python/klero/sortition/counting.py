@@ -20,6 +20,7 @@ from math import comb, prod
 from typing import TYPE_CHECKING
 
 from klero._native import PanelCounter
+from klero.sortition.rules import HOUSEHOLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +60,8 @@ class Counter:
 
     @property
     def complete(self) -> bool:
-        """Whether every feature is counted, so that `number` is that of all panels that keep the quotas."""
-        return not self.left_out
+        """Whether every rule is counted, so that `number` is that of all panels that keep them."""
+        return not self.left_out and not self.instance.households
 
     def type_probabilities(self) -> tuple[Fraction, ...]:
         """The exact probability of a person of each type if all counted panels are equally likely."""
@@ -76,12 +77,12 @@ class Counter:
         self, key: bytes, draws: tuple[int, int], most_attempts: int, threads: int, *, keep: bool
     ) -> tuple[list[int], int, list[list[int]], int | None]:
         """Panels that keep all quotas, each equally likely: see `PanelCounter.draw`."""
-        instance = self.instance
-        rest = [c for f in self.left_out for c in _feature_cells(instance, f)]
-        by_type = [[instance.cell_of(f, kind[f]) for f in self.left_out] for kind in instance.types]
-        cells = [by_type[t] for t in instance.person_type]
-        bounds = instance.cell_bounds
-        left_out = (rest, cells, ([lo for lo, _ in bounds], [hi for _, hi in bounds]))
+        cells, bounds = person_cells(self.instance)
+        rest = {c for f in self.left_out for c in _feature_cells(self.instance, f)}
+        # Households by themselves come after all cells of features.
+        rest |= set(range(len(self.instance.cells), len(bounds)))
+        mine = [[c for c in person if c in rest] for person in cells]
+        left_out = (sorted(rest), mine, ([lo for lo, _ in bounds], [hi for _, hi in bounds]))
         return self.kernel.draw(
             [list(m) for m in self.members], left_out, key, draws, most_attempts, threads, keep
         )
@@ -106,6 +107,24 @@ class Plan:
         return kept * words * 8 <= memory_mb * 10**6 and passed * words <= _MOST_WORK
 
 
+def person_cells(instance: Instance) -> tuple[list[list[int]], list[tuple[int, int]]]:
+    """(each person's cells, all cells' bounds): as the types', but with a cell of its own for each household that a rule limits.
+
+    In the instance, households with alike members share a value, which says how many may sit of all of them; who draws people, not types, needs
+    to know each. Those cells come after the instance's; a person without such a household is in the last one, which limits nobody.
+    """
+    cells = [list(instance.type_cells(t)) for t in instance.person_type]
+    bounds = list(instance.cell_bounds)
+    if instance.households:
+        first = len(bounds)
+        alone = first + len(instance.households)
+        home = {i: first + h for h, members in enumerate(instance.households) for i in members}
+        bounds += [(0, instance.per_household)] * len(instance.households) + [(0, instance.size)]
+        for i, person in enumerate(cells):
+            person.append(home.get(i, alone))
+    return cells, bounds
+
+
 def count_panels(instance: Instance, *, memory_mb: int = MEMORY_MB) -> Counter:
     """Counts panels along as many features as fit (see the module's doc).
 
@@ -123,10 +142,11 @@ def count_panels(instance: Instance, *, memory_mb: int = MEMORY_MB) -> Counter:
         for t in types:
             class_of_type[t] = k
     everyone = range(len(instance.features))
+    skipped = {f for f in everyone if instance.features[f] == HOUSEHOLD}
     return Counter(
         instance,
         plan.features,
-        tuple(f for f in everyone if f not in plan.features),
+        tuple(f for f in everyone if f not in plan.features and f not in skipped),
         tuple(tuple(sorted(i for t in types for i in people[t])) for types in plan.classes),
         tuple(class_of_type),
         plan.kernel,
@@ -185,8 +205,9 @@ def best_order(
 
 def _chosen(instance: Instance, memory_mb: int) -> Plan:
     """The plan that leaves most chance of acceptance, of those that fit."""
-    everyone = range(len(instance.features))
-    chance = [_chance(instance, f) for f in everyone]
+    # Households have a cell each when people are drawn: too many to count along, and mostly kept by chance.
+    everyone = [f for f in range(len(instance.features)) if instance.features[f] != HOUSEHOLD]
+    chance = {f: _chance(instance, f) for f in everyone}
     words = plan(instance, ()).kernel.words(1)
 
     def fitting(features: tuple[int, ...]) -> Plan | None:
@@ -214,7 +235,7 @@ def _chosen(instance: Instance, memory_mb: int) -> Plan:
 def _chance(instance: Instance, feature: int) -> Fraction:
     """The exact chance that a panel drawn from all sets of the right size keeps one feature's quotas."""
     one = plan(instance, (feature,)).kernel
-    one.build([1] * len(set(kind[feature] for kind in instance.types)))
+    one.build([1] * len({kind[feature] for kind in instance.types}))
     people = sum(instance.counts)
     return Fraction(int.from_bytes(one.number(), "big"), comb(people, instance.size))
 

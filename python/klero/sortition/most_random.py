@@ -40,11 +40,12 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int], None]
 
 PANELS = 5_000
-# Tries for each seat of each packet: after some 30, entropy was seen not to rise any more.
-_TRIES_A_SEAT = 40
-_FITTING_ROUNDS = 60
+# For each seat of each packet: exchanges after which entropy was seen not to rise any more, and the most tries for them.
+_EXCHANGES_A_SEAT = 10
+_TRIES_A_SEAT = 200
+_FITTING_ROUNDS = 40
 # States gone through in a round of fitting.
-_MOST_WORK = 3 * 10**7
+_MOST_WORK = 2 * 10**6
 _MEMORY_MB = 500
 # Far above what a sum of logarithms loses in floats, far below what matters.
 _ROUNDING_BITS = 1e-6
@@ -106,12 +107,23 @@ class MostRandom:
 def entropy_bits(lottery: Lottery) -> float:
     """Shannon entropy of the panel drawn, as a set of people, in bits.
 
-    That of the entry drawn, and on average that of choosing each type's people; exact but for floats.
+    That of the entry drawn, and on average that of choosing each type's people; exact but for floats. Where a rule limits households, choosing among
+    their people counts as nothing, so that the entropy is at least what is said.
     """
-    counts, m = lottery.instance.counts, lottery.denominator
+    m = lottery.denominator
+    entries = fsum(balls / m * (log2(m) - log2(balls)) for balls, _ in lottery.panels)
+    return entries + _within_types(lottery)
+
+
+def _within_types(lottery: Lottery) -> float:
+    """The mean bits of choosing each type's people, given its seats."""
+    instance = lottery.instance
+    limited = {instance.person_type[i] for members in instance.households for i in members}
     return fsum(
-        balls / m * (log2(m) - log2(balls) + sum(log2(comb(counts[t], s)) for t, s in seats))
+        balls / lottery.denominator * log2(comb(instance.counts[t], s))
         for balls, seats in lottery.panels
+        for t, s in seats
+        if t not in limited
     )
 
 
@@ -145,7 +157,8 @@ def most_random(
     key = stream_key("most-random", instance, trial_seed)
     bounds = ([lo for lo, _ in instance.cell_bounds], [hi for _, hi in instance.cell_bounds])
     columns = [list(instance.type_cells(t)) for t in range(len(instance.types))]
-    steps = _TRIES_A_SEAT * instance.size * len(packets)
+    seats = instance.size * len(packets)
+    steps = (_TRIES_A_SEAT * seats, _EXCHANGES_A_SEAT * seats)
     arranged, made = _native.shuffled(
         instance.size, columns, bounds, list(instance.counts), (packets, balls), key, steps
     )
@@ -155,16 +168,12 @@ def most_random(
     if after < before:
         # Few exchanges in a lottery that was varied already: what was given is the more random one.
         result, after = lottery, before
-    within = fsum(
-        b / lottery.denominator * sum(log2(comb(instance.counts[t], s)) for t, s in seats)
-        for b, seats in result.panels
-    )
     return MostRandom(
         result,
         after,
         before,
         entropy_bound(instance, lottery.type_probabilities),
-        log2(max(len(result.panels), min(panels, lottery.denominator))) + within,
+        log2(max(len(result.panels), min(panels, lottery.denominator))) + _within_types(result),
         made,
         normalize("NFC", trial_seed),
         time.perf_counter() - started,

@@ -3,11 +3,10 @@
 use klero_core::sortition::counting::{Counts, Members};
 use klero_core::sortition::drawing::{tally, DrawError, Order, Tally};
 use klero_core::sortition::legacy::{Greedy, Surplus};
-use klero_core::sortition::shuffle::Packets;
+use klero_core::sortition::shuffle::{Limits, Packets};
 use klero_core::sortition::states::{Class, States};
 use klero_core::sortition::stream::Stream;
 use klero_core::sortition::whole::{words_needed, WholeCounts};
-use klero_core::sortition::Rules;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -48,6 +47,7 @@ fn greedy_draws(
     threads: usize,
     keep: bool,
     surplus_is_zero: bool,
+    passive: Vec<bool>,
 ) -> PyResult<Drawn> {
     let surplus = if surplus_is_zero {
         Surplus::Zero
@@ -55,7 +55,7 @@ fn greedy_draws(
         Surplus::Negative
     };
     let (lo, hi) = &cell_bounds;
-    let greedy = Greedy::new(size, &people, (lo, hi), surplus).map_err(value_error)?;
+    let greedy = Greedy::new(size, &people, (lo, hi), surplus, passive).map_err(value_error)?;
     let order = Order {
         key: &key,
         first: draws.0,
@@ -80,14 +80,20 @@ fn shuffled(
     people: Vec<u32>,
     packets: (Vec<Vec<u32>>, Vec<u64>),
     key: [u8; 32],
-    steps: u64,
+    steps: (u64, u64),
 ) -> PyResult<(Vec<Vec<u32>>, u64)> {
-    let none = vec![0; people.len()];
-    let rules = Rules::new(size, &types, cell_bounds, (none, people)).map_err(value_error)?;
+    let (cell_min, cell_max) = cell_bounds;
+    let rules = Limits {
+        size,
+        types,
+        cell_min,
+        cell_max,
+        people,
+    };
     let (panels, balls) = packets;
     let mut packets = Packets::new(rules, &panels, &balls).map_err(value_error)?;
     let made = door::detached(py, |alive| {
-        packets.shuffle(&mut Stream::new(&key, 0), steps, alive)
+        packets.shuffle(&mut Stream::new(&key, 0), steps.0, steps.1, alive)
     })?;
     let made = made.ok_or_else(interrupted)?;
     Ok((packets.panels().iter().map(|p| p.to_vec()).collect(), made))

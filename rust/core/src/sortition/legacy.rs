@@ -26,6 +26,8 @@ pub enum Surplus {
 #[derive(Debug, Clone)]
 pub struct Greedy {
     surplus: Surplus,
+    /// Cells that are never looked for, only watched: a household's seats have a maximum and no need.
+    passive: Vec<bool>,
     size: u32,
     people: usize,
     words: usize,
@@ -50,7 +52,7 @@ pub struct Board<'a> {
 }
 
 impl Greedy {
-    /// From each person's cells (one a feature) and the cells' bounds.
+    /// From each person's cells (one a feature), the cells' bounds, the rule for surpluses and which cells are only watched.
     ///
     /// # Errors
     /// [`RulesError::Shape`] when lengths differ or a cell is out of range.
@@ -59,10 +61,12 @@ impl Greedy {
         people: &[Vec<u32>],
         cell_bounds: (&[u32], &[u32]),
         surplus: Surplus,
+        passive: Vec<bool>,
     ) -> Result<Self, RulesError> {
         let (lo, hi) = cell_bounds;
         let features = people.first().map_or(0, Vec::len);
         let fits = lo.len() == hi.len()
+            && passive.len() == lo.len()
             && features > 0
             && people
                 .iter()
@@ -79,6 +83,7 @@ impl Greedy {
         }
         Ok(Self {
             surplus,
+            passive,
             size,
             people: people.len(),
             words,
@@ -157,7 +162,10 @@ impl Board<'_> {
             if self.greedy.surplus == Surplus::Zero {
                 need = need.max(0);
             }
-            if left > 0 && best.is_none_or(|(_, n, l)| need * l > n * left) {
+            if left > 0
+                && !self.greedy.passive[c]
+                && best.is_none_or(|(_, n, l)| need * l > n * left)
+            {
                 best = Some((c, need, left));
             }
         }
@@ -245,6 +253,7 @@ mod tests {
             &people,
             (&[4, 4, 2, 3, 2], &[5, 5, 3, 4, 3]),
             Surplus::Negative,
+            vec![false; 5],
         )?;
         let draw = |threads| tally(&|| greedy.board(), 70, Order { threads, ..ORDER }, &|| true);
         let one = draw(1);
@@ -274,6 +283,7 @@ mod tests {
             &people,
             (&[2, 0, 0, 0], &[2, 1, 2, 2]),
             Surplus::Negative,
+            vec![false; 4],
         )?;
         let order = Order {
             first: 3,

@@ -9,16 +9,63 @@
 //! Guarantees: margins exactly kept, every panel within the quotas, the same result for the same stream. Not guaranteed: that every arrangement can be
 //! reached; where quotas are exact, few exchanges are possible. O(features) a step. One thread.
 
-use super::rules::{Rules, RulesError};
+use super::rules::RulesError;
 use super::stream::Stream;
 
 /// Steps between two looks at `alive`.
 const PULSE: u64 = 1 << 14;
 
+/// Quotas and people, by type. Unlike [`Rules`](super::rules::Rules) it takes several types with the same cells, as weights make them.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Seats of a panel.
+    pub size: u32,
+    /// The cells of each type, one a feature.
+    pub types: Vec<Vec<u32>>,
+    /// Fewest seats of each cell.
+    pub cell_min: Vec<u32>,
+    /// Most seats of each cell.
+    pub cell_max: Vec<u32>,
+    /// People of each type.
+    pub people: Vec<u32>,
+}
+
+impl Limits {
+    fn fits(&self) -> bool {
+        let cells = self.cell_min.len();
+        let features = self.types.first().map_or(0, Vec::len);
+        self.cell_max.len() == cells
+            && self.people.len() == self.types.len()
+            && self
+                .types
+                .iter()
+                .all(|t| t.len() == features && t.iter().all(|&c| (c as usize) < cells))
+    }
+
+    fn cells_of(&self, t: u32) -> &[u32] {
+        &self.types[t as usize]
+    }
+
+    fn allows(&self, panel: &[u32]) -> bool {
+        let mut totals = vec![0u32; self.cell_min.len()];
+        let mut seats = 0;
+        for (t, &s) in (0u32..).zip(panel) {
+            seats += s;
+            for &c in self.cells_of(t) {
+                totals[c as usize] += s;
+            }
+        }
+        panel.len() == self.types.len()
+            && seats == self.size
+            && panel.iter().zip(&self.people).all(|(s, n)| s <= n)
+            && (0..totals.len()).all(|c| (self.cell_min[c]..=self.cell_max[c]).contains(&totals[c]))
+    }
+}
+
 /// Packets of balls, each with its panel.
 #[derive(Debug, Clone)]
 pub struct Packets {
-    rules: Rules,
+    rules: Limits,
     /// The type in each seat, k a packet.
     seats: Vec<u32>,
     /// Seats by type, then by cell, of each packet.
@@ -35,14 +82,17 @@ impl Packets {
     ///
     /// # Errors
     /// [`RulesError::Panel`] if a panel breaks a rule; [`RulesError::Shape`] if the lists don't fit.
-    pub fn new(rules: Rules, panels: &[Vec<u32>], balls: &[u64]) -> Result<Self, RulesError> {
-        if panels.len() != balls.len() {
+    pub fn new(rules: Limits, panels: &[Vec<u32>], balls: &[u64]) -> Result<Self, RulesError> {
+        if panels.len() != balls.len()
+            || !rules.fits()
+            || panels.iter().any(|p| p.len() != rules.types.len())
+        {
             return Err(RulesError::Shape);
         }
         let cells = rules.cell_min.len();
         let mut packets = Self {
             seats: Vec::with_capacity(panels.len() * rules.size as usize),
-            by_type: Vec::with_capacity(panels.len() * rules.types()),
+            by_type: Vec::with_capacity(panels.len() * rules.types.len()),
             by_cell: vec![0; panels.len() * cells],
             groups: Vec::new(),
             places: Vec::new(),
@@ -77,11 +127,12 @@ impl Packets {
         }
     }
 
-    /// Tries `steps` exchanges, of one seat and of two in turn; how many were made, or None if `alive` says no.
+    /// Tries up to `steps` exchanges, of one seat and of two in turn, until `enough` are made; how many were made, or None if `alive` says no.
     pub fn shuffle(
         &mut self,
         stream: &mut Stream,
         steps: u64,
+        enough: u64,
         alive: &dyn Fn() -> bool,
     ) -> Option<u64> {
         if self.places.is_empty() || self.rules.size == 0 {
@@ -93,6 +144,9 @@ impl Packets {
                 return None;
             }
             made += u64::from(self.step(stream, step % 2 == 1));
+            if made == enough {
+                break;
+            }
         }
         Some(made)
     }
@@ -100,7 +154,7 @@ impl Packets {
     /// The panels, as seats by type.
     #[must_use]
     pub fn panels(&self) -> Vec<&[u32]> {
-        self.by_type.chunks(self.rules.types()).collect()
+        self.by_type.chunks(self.rules.types.len()).collect()
     }
 
     /// One try.
@@ -166,7 +220,7 @@ impl Packets {
         let (t, u) = (self.seats[one * size + a], self.seats[two * size + b]);
         self.seats[one * size + a] = u;
         self.seats[two * size + b] = t;
-        let (types, cells) = (self.rules.types(), self.rules.cell_min.len());
+        let (types, cells) = (self.rules.types.len(), self.rules.cell_min.len());
         for (packet, leaves, joins) in [(one, t, u), (two, u, t)] {
             self.by_type[packet * types + leaves as usize] -= 1;
             self.by_type[packet * types + joins as usize] += 1;
@@ -186,7 +240,7 @@ impl Packets {
     fn keeps(&self, one: usize, mine: &[usize], two: usize, theirs: &[usize]) -> bool {
         let (size, types, cells) = (
             self.rules.size as usize,
-            self.rules.types(),
+            self.rules.types.len(),
             self.rules.cell_min.len(),
         );
         let changed = mine
@@ -195,7 +249,7 @@ impl Packets {
             .chain(theirs.iter().map(|&b| self.seats[two * size + b]));
         changed.into_iter().all(|t| {
             [one, two].into_iter().all(|packet| {
-                self.by_type[packet * types + t as usize] <= self.rules.type_max[t as usize]
+                self.by_type[packet * types + t as usize] <= self.rules.people[t as usize]
                     && self.rules.cells_of(t).iter().all(|&c| {
                         let seats = self.by_cell[packet * cells + c as usize];
                         (self.rules.cell_min[c as usize]..=self.rules.cell_max[c as usize])
@@ -214,7 +268,7 @@ impl Packets {
         two: usize,
         pairs: &[(usize, usize)],
     ) -> bool {
-        let (size, types) = (self.rules.size as usize, self.rules.types());
+        let (size, types) = (self.rules.size as usize, self.rules.types.len());
         let joins = |(a, b): (usize, usize)| {
             [
                 (one, self.seats[one * size + a]),
@@ -226,7 +280,7 @@ impl Packets {
             let (packet, t) = joined[i];
             // A type that joins twice finds one more there the second time.
             let later = joined[i + 1..].iter().filter(|&&j| j == joined[i]).count() as u32;
-            let people = self.rules.type_max[t as usize];
+            let people = self.rules.people[t as usize];
             let others = self.by_type[packet * types + t as usize] - 1 - later;
             people == 1 || others == 0 || stream.below(u64::from(people)) >= u64::from(others)
         })
@@ -238,24 +292,24 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    fn rules() -> Result<Rules, RulesError> {
-        let types = [vec![0, 2], vec![0, 3], vec![1, 2], vec![1, 3]];
-        Rules::new(
-            2,
-            &types,
-            (vec![0; 4], vec![2; 4]),
-            (vec![0; 4], vec![1, 1, 2, 2]),
-        )
+    fn rules() -> Limits {
+        Limits {
+            size: 2,
+            types: vec![vec![0, 2], vec![0, 3], vec![1, 2], vec![1, 3]],
+            cell_min: vec![0; 4],
+            cell_max: vec![2; 4],
+            people: vec![1, 1, 2, 2],
+        }
     }
 
     #[test]
     fn totals_stay_and_quotas_hold() -> Result<(), RulesError> {
         let start = [vec![1, 0, 1, 0], vec![0, 1, 0, 1], vec![0, 0, 2, 0]];
         let panels: Vec<Vec<u32>> = (0..60).map(|i| start[i % 3].clone()).collect();
-        let mut packets = Packets::new(rules()?, &panels, &[5; 60])?;
-        let made = packets.shuffle(&mut Stream::new(&[3; 32], 0), 20_000, &|| true);
+        let mut packets = Packets::new(rules(), &panels, &[5; 60])?;
+        let made = packets.shuffle(&mut Stream::new(&[3; 32], 0), 20_000, u64::MAX, &|| true);
         assert!(made.is_some_and(|m| m > 1000));
-        let checked = rules()?;
+        let checked = rules();
         for t in 0..4 {
             let total = |panels: &[&[u32]]| panels.iter().map(|p| p[t]).sum::<u32>();
             let before: Vec<&[u32]> = panels.iter().map(Vec::as_slice).collect();
@@ -263,7 +317,7 @@ mod tests {
         }
         assert!(packets.panels().iter().all(|p| checked.allows(p)));
         assert!(packets
-            .shuffle(&mut Stream::new(&[3; 32], 0), 1, &|| false)
+            .shuffle(&mut Stream::new(&[3; 32], 0), 1, 1, &|| false)
             .is_none());
         Ok(())
     }
@@ -273,11 +327,11 @@ mod tests {
         // Two panels of two; types 0 and 1 have one person, type 2 has two, b and c. The first panel can be {0, 1} or {b, c} in one way (the
         // other then is the other), or {0, type 2} and {1, type 2} in four ways each: b or c on either panel.
         let panels = [vec![1, 1, 0, 0], vec![0, 0, 2, 0]];
-        let mut packets = Packets::new(rules()?, &panels, &[1; 2])?;
+        let mut packets = Packets::new(rules(), &panels, &[1; 2])?;
         let mut seen: HashMap<Vec<u32>, u32> = HashMap::new();
         let mut stream = Stream::new(&[5; 32], 0);
         for _ in 0..30_000 {
-            packets.shuffle(&mut stream, 6, &|| true);
+            packets.shuffle(&mut stream, 6, 7, &|| true);
             *seen.entry(packets.panels()[0].to_vec()).or_default() += 1;
         }
         let share = f64::from(seen[&vec![0, 0, 2, 0]]) / 30_000.0;
