@@ -167,5 +167,6 @@ def shuffled(
 ) -> tuple[list[list[int]], int]:
     """Random exchanges of seats between packets of equally many balls (`rust/core/src/sortition/shuffle.rs`).
 
-    `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many exchanges were made; `steps` is
-    (most tries, exchanges that are enough). Each type's total over all balls stays the same. ValueError if a panel breaks a rule; KeyboardInterrupt on Ctrl-C."""
+    `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many exchanges
+    were made; `steps` is (most tries, exchanges that are enough). Each type's total over all balls stays the same. ValueError if a panel breaks a
+    rule; KeyboardInterrupt on Ctrl-C."""

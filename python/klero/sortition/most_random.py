@@ -42,10 +42,11 @@ Progress = Callable[[str, int], None]
 PANELS = 5_000
 # For each seat of each packet: exchanges after which entropy was seen not to rise any more, and the most tries for them.
 _EXCHANGES_A_SEAT = 10
-_TRIES_A_SEAT = 200
-_FITTING_ROUNDS = 40
-# States gone through in a round of fitting.
-_MOST_WORK = 2 * 10**6
+_TRIES_A_SEAT = 100
+# States gone through in a round of fitting, and in all of them; rounds, at least and at most.
+_MOST_WORK = 3 * 10**7
+_WORK_IN_ALL = 3 * 10**8
+_FITTING_ROUNDS = (8, 60)
 _MEMORY_MB = 500
 # Far above what a sum of logarithms loses in floats, far below what matters.
 _ROUNDING_BITS = 1e-6
@@ -293,7 +294,9 @@ def _fitted(instance: Instance, chosen: Plan, seats: Sequence[Fraction]) -> tupl
     target = [float(seats[t]) for t in types]
     weights = [x / (n - x) for x, n in zip(target, counts, strict=True)]
     best, misfit = float("inf"), float("inf")
-    for _ in range(_FITTING_ROUNDS):
+    cost = chosen.kernel.cost() or (1, 1)
+    fewest, most = _FITTING_ROUNDS
+    for _ in range(max(fewest, min(most, _WORK_IN_ALL // cost[1]))):
         found = chosen.kernel.expect_seats(weights)
         if found is None or not isfinite(found[0]) or found[0] <= 0:
             break
