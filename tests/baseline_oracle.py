@@ -41,7 +41,6 @@ def uniform_marginals(instance: Instance) -> tuple[int, tuple[Fraction, ...]]:
 
 def greedy_tree(instance: Instance, *, surplus_is_zero: bool = False) -> dict[tuple[int, ...], Fraction]:
     """How likely one attempt of the greedy draw is to end with each panel (seats by type); what is missing to 1 is failure."""
-    done: dict[tuple[int, ...], Fraction] = {}
     states = {(0,) * len(instance.types): Fraction(1)}
     for _ in range(instance.size):
         following: dict[tuple[int, ...], Fraction] = {}
@@ -50,10 +49,8 @@ def greedy_tree(instance: Instance, *, surplus_is_zero: bool = False) -> dict[tu
                 after = (*seats[:t], seats[t] + 1, *seats[t + 1 :])
                 following[after] = following.get(after, Fraction(0)) + chance * share
         states = following
-    for seats, chance in states.items():
-        if seats in set(all_panels(instance)):
-            done[seats] = chance
-    return done
+    feasible = set(all_panels(instance))
+    return {seats: chance for seats, chance in states.items() if seats in feasible}
 
 
 def _greedy_choices(
@@ -138,7 +135,11 @@ def _greedy_attempt(instance: Instance, numbers: Numbers) -> list[int] | None:
         full = {c for c, (_, hi) in enumerate(instance.cell_bounds) if seats[c] == hi}
         there = {i for i in there if i not in panel and not full & set(cells[i])}
         if len(panel) == instance.size:
-            return panel if all(s >= lo for s, (lo, _) in zip(seats, instance.cell_bounds, strict=True)) else None
+            return (
+                panel
+                if all(s >= lo for s, (lo, _) in zip(seats, instance.cell_bounds, strict=True))
+                else None
+            )
         best: tuple[Fraction, list[int]] | None = None
         for c, (lo, _) in enumerate(instance.cell_bounds):
             mine = sorted(i for i in there if c in cells[i])
@@ -155,11 +156,14 @@ def largest_entropy(instance: Instance, probabilities: tuple[Fraction, ...]) -> 
     """The largest entropy, in bits, of a lottery with these probabilities: proportional fitting of weights over all panels listed."""
     panels = all_panels(instance)
     seats = [float(p * n) for p, n in zip(probabilities, instance.counts, strict=True)]
-    panels = tuple(p for p in panels if all(s == 0 or x > 0 for s, x in zip(p, seats, strict=True)))
+    panels = tuple(p for p in panels if _on_face(instance, p, seats))
     logs = [sum(log(comb(n, s)) for n, s in zip(instance.counts, p, strict=True)) for p in panels]
     theta = [0.0] * len(seats)
     for _ in range(20_000):
-        scores = [base + sum(a * s for a, s in zip(theta, p, strict=True)) for base, p in zip(logs, panels, strict=True)]
+        scores = [
+            base + sum(a * s for a, s in zip(theta, p, strict=True))
+            for base, p in zip(logs, panels, strict=True)
+        ]
         top = max(scores)
         shares = [exp(score - top) for score in scores]
         total = sum(shares)
@@ -168,9 +172,22 @@ def largest_entropy(instance: Instance, probabilities: tuple[Fraction, ...]) -> 
             break
         # Steps of the dual, damped by what a panel's seats can be at most: this never overshoots.
         theta = [
-            a + log(x / m) / instance.size if 0 < x and 0 < m else a
+            a + log(x / m) / instance.size if x > 0 and m > 0 else a
             for a, x, m in zip(theta, seats, mean, strict=True)
         ]
     return sum(
         w / total * (log2(total / w) + base / log(2)) for w, base in zip(shares, logs, strict=True) if w > 0
     )
+
+
+def _on_face(instance: Instance, panel: tuple[int, ...], seats: list[float]) -> bool:
+    """Whether a panel keeps to the bounds that the mean keeps to: any other has no weight in a lottery with this mean."""
+    for s, x, n in zip(panel, seats, instance.counts, strict=True):
+        if (x == 0 and s > 0) or (x == n and s < n):
+            return False
+    for c, bounds in enumerate(instance.cell_bounds):
+        members = [t for t in range(len(panel)) if c in instance.type_cells(t)]
+        mean, here = sum(seats[t] for t in members), sum(panel[t] for t in members)
+        if any(abs(mean - bound) < 1e-9 and here != bound for bound in bounds):
+            return False
+    return True

@@ -184,7 +184,8 @@ def test_an_estimate_that_would_need_too_many_attempts_is_refused_in_words(
 
 def household_instance() -> Instance:
     people = [
-        {"id": f"P{i:02}", "gender": "wm"[i % 2], "home": f"{i // 3} Street" if i < 9 else ""} for i in range(12)
+        {"id": f"P{i:02}", "gender": "wm"[i % 2], "home": f"{i // 3} Street" if i < 9 else ""}
+        for i in range(12)
     ]
     quotas = [{"feature": "gender", "value": v, "min": 1, "max": 3} for v in "wm"]
     rules = Rules(household=("home",), must_sit=("P11",))
@@ -279,7 +280,11 @@ def test_quotas_that_cannot_be_met_are_told_as_everywhere() -> None:
 def test_all_faults_of_the_options_are_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
         klero.legacy_lottery(PEOPLE, QUOTAS, size=9, draws=0, trial_seed="", confidence=1.0)
-    assert [fault.code for fault in caught.value.faults] == ["draws-invalid", "confidence-invalid", "seed-invalid"]
+    assert [fault.code for fault in caught.value.faults] == [
+        "draws-invalid",
+        "confidence-invalid",
+        "seed-invalid",
+    ]
     with pytest.raises(InputError, match="memory-invalid"):
         klero.random_lottery(PEOPLE, QUOTAS, size=9, memory_mb=0)
     with pytest.raises(InputError, match="surplus-unknown"):
@@ -297,9 +302,7 @@ def test_a_baseline_says_that_it_has_no_certificate() -> None:
 
 
 def binomial_tail(draws: int, least: int, p: Fraction) -> Fraction:
-    return sum(
-        (comb(draws, h) * p**h * (1 - p) ** (draws - h) for h in range(least, draws + 1)), Fraction(0)
-    )
+    return sum((comb(draws, h) * p**h * (1 - p) ** (draws - h) for h in range(least, draws + 1)), Fraction(0))
 
 
 def test_clopper_and_pearson_bounds_are_where_exact_binomial_tails_say() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from html import escape
 from typing import TYPE_CHECKING
@@ -11,11 +12,11 @@ from klero.words import percent, words
 if TYPE_CHECKING:
     from klero.sortition.comparison import Comparison, Entry
 
-_WIDTH, _HEIGHT = 860, 430
-_LEFT, _TOP, _RIGHT, _BOTTOM = 58, 46, 236, 44
+_WIDTH, _HEIGHT = 900, 430
+_LEFT, _TOP, _RIGHT, _BOTTOM = 58, 46, 280, 44
 # Okabe and Ito's colours, told apart by nearly all eyes, without yellow, which is too light for a line; dashes for a second round.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-_DASHES = {"random": "7 4", "legacy": "2 3"}
+_DASHES = {"random": "7 4", "legacy": "3 2"}
 _STEPS = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 
 
@@ -77,10 +78,11 @@ def _steps(comparison: Comparison, entry: Entry) -> list[tuple[int, float]]:
     groups: dict[float, int] = {}
     for p, n in zip(entry.type_probabilities, comparison.instance.counts, strict=True):
         groups[float(p)] = groups.get(float(p), 0) + n
-    corners, before = [], 0
-    for p in sorted(groups):
-        corners += [(before, p), (before + groups[p], p)]
-        before += groups[p]
+    corners: list[tuple[int, float]] = []
+    before = 0
+    for height in sorted(groups):
+        corners += [(before, height), (before + groups[height], height)]
+        before += groups[height]
     return corners
 
 
@@ -96,21 +98,23 @@ def _spread(entry: Entry, lang: str) -> str:
     return text
 
 
-def _axes(comparison: Comparison, top: float, x: object, y: object, lang: str) -> str:
+def _axes(
+    comparison: Comparison, top: float, x: Callable[[int], float], y: Callable[[float], float], lang: str
+) -> str:
     _ = words(lang).gettext
     base, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
     people = len(comparison.instance.ids)
     parts = [f'<line x1="{_LEFT}" y1="{base}" x2="{right}" y2="{base}" stroke="#888"/>']
     step = next((s for s in _STEPS if top / s <= 6), 0.5)
     for i in range(int(top / step + 1e-9) + 1):
-        at = y(i * step)  # type: ignore[operator]
+        at = y(i * step)
         text = f"{100 * i * step:.10g}"
         text = (text if lang == "en" else text.replace(".", ",")) + " %"
         if i:
             parts.append(f'<line x1="{_LEFT}" y1="{at}" x2="{right}" y2="{at}" stroke="#e4e4e4"/>')
         parts.append(f'<text x="{_LEFT - 7}" y="{at + 4}" text-anchor="end">{text}</text>')
     for rank in sorted({0, people // 4, people // 2, 3 * people // 4, people}):
-        at = x(rank)  # type: ignore[operator]
+        at = x(rank)
         parts.append(f'<line x1="{at}" y1="{base}" x2="{at}" y2="{base + 4}" stroke="#888"/>')
         parts.append(f'<text x="{at}" y="{base + 18}" text-anchor="middle">{rank}</text>')
     axis = _("people, from the smallest probability to the largest")

@@ -15,6 +15,8 @@ from math import lgamma
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
 
@@ -103,14 +105,14 @@ def _divergence(mean: Floats, p: Floats) -> Floats:
     return total
 
 
-def _bisected(like: Floats, below: object) -> Floats:
+def _bisected(like: Floats, below: Callable[[Floats], npt.NDArray[np.bool_]]) -> Floats:
     """The largest p in [0, 1] for which `below` holds, everywhere; it holds up to there and no further."""
     import numpy as np
 
     low, high = np.zeros_like(like), np.ones_like(like)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        holds = below(middle)  # type: ignore[operator]
+        holds = below(middle)
         low, high = np.where(holds, middle, low), np.where(holds, high, middle)
     return low
 

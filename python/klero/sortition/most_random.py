@@ -42,7 +42,7 @@ Progress = Callable[[str, int], None]
 PANELS = 5_000
 # For each seat of each packet: exchanges after which entropy was seen not to rise any more, and the most tries for them.
 _EXCHANGES_A_SEAT = 10
-_TRIES_A_SEAT = 100
+_TRIES_A_SEAT = 40
 # States gone through in a round of fitting, and in all of them; rounds, at least and at most.
 _MOST_WORK = 3 * 10**7
 _WORK_IN_ALL = 3 * 10**8
