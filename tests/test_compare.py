@@ -154,3 +154,28 @@ def test_a_lottery_can_be_made_most_random(tmp_path: Path, capsys: pytest.Captur
     assert data["entropy"]["before_bits"] < data["entropy"]["bits"] < data["entropy"]["bound_bits"]
     assert data["min_probability_float"] == pytest.approx(11 / 152, abs=1e-3)
     assert run(["verify", str(tmp_path / "bundle")]) == 0
+
+
+def test_households_and_people_who_must_sit_are_compared_under_the_same_rules(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    rows = [f"P{i:02},{'wm'[i % 2]},{i // 2 if i < 12 else ''}" for i in range(24)]
+    people.write_text("\n".join(["id,g,home", *rows]) + "\n")
+    quotas = tmp_path / "quotas.csv"
+    quotas.write_text("feature,value,min,max\ng,w,2,4\ng,m,2,4\n")
+    arguments = [
+        "compare",
+        str(people),
+        str(quotas),
+        "--size",
+        "6",
+        "--household",
+        "home",
+        "--must-sit",
+        "P20",
+    ]
+    result = CliRunner().invoke(
+        cli, [*arguments, "--draws", "200", "--format", "json"], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    for entry in json.loads(result.stdout)["objectives"]:
+        assert entry["probabilities"][-1] == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ from klero.cli.output import (
     table,
     write_file,
 )
+from klero.cli.rules import rule_options, rules_of
 
 if TYPE_CHECKING:
     from klero.sortition.comparison import Comparison, Entry
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.argument("quotas", type=click.Path())
 @SIZE
 @ID_COLUMN
+@rule_options
 @click.option(
     "--objectives",
     metavar="NAME,…",
@@ -84,6 +86,7 @@ def compare(
     force: bool,
     lang: str,
     form: str,
+    **rules: Any,
 ) -> int:
     """Compare what each objective, and two usual ways of drawing, give to PEOPLE under QUOTAS.
 
@@ -106,7 +109,7 @@ def compare(
         check_file(picture, force=force)
     options = Options(draws, trial_seed, attempts=attempts)
     chosen = None if objectives is None else [name.strip() for name in objectives.split(",") if name.strip()]
-    instance = read_instance(people, quotas, size, id_column)
+    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
     with progress() as advance:
         result = compare_for(
             instance,

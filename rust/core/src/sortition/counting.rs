@@ -280,6 +280,8 @@ pub struct Sampler<'a, const L: usize> {
     steps: Vec<Vec<u32>>,
     /// For each class and number of seats: the ways to choose its members, weighed.
     ways: Vec<Vec<BigUint>>,
+    /// For each class the numbers of seats it may have, from its proportional share outwards: the sooner a rank is found, the fewer long products.
+    likely: Vec<Vec<u32>>,
     at: Vec<u32>,
     seats: Vec<u32>,
     panel: Vec<u32>,
@@ -328,11 +330,27 @@ impl<const L: usize> Counts<Words<L>> {
                 .map(|k| self.states.step(k))
                 .collect(),
             ways: ways.collect(),
+            likely: self
+                .states
+                .classes
+                .iter()
+                .map(|k| self.outwards(k.people))
+                .collect(),
             at: vec![0; self.states.dimensions()],
             seats: vec![0; members.lo.len()],
             panel: Vec::with_capacity(self.states.size as usize),
             order: Vec::new(),
         }
+    }
+}
+
+impl<const L: usize> Counts<Words<L>> {
+    fn outwards(&self, people: u32) -> Vec<u32> {
+        let size = self.states.size;
+        let share = u64::from(people) * u64::from(size) / u64::from(self.states.people().max(1));
+        let mut seats: Vec<u32> = (0..=people.min(size)).collect();
+        seats.sort_by_key(|&s| (share.abs_diff(u64::from(s)), s));
+        seats
     }
 }
 
@@ -372,7 +390,8 @@ impl<const L: usize> Sampler<'_, L> {
     /// The seats of a class in the panel of this rank, and the rank among the ways to go on.
     fn seats_of(&self, class: usize, rank: &BigUint) -> Option<(u32, BigUint)> {
         let mut rank = rank.clone();
-        for (s, ways) in (0..).zip(&self.ways[class]) {
+        for &s in &self.likely[class] {
+            let ways = &self.ways[class][s as usize];
             let Some(after) = self.counts.after(class, &self.at, &self.steps[class], s) else {
                 continue;
             };
