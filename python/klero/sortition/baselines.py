@@ -14,7 +14,6 @@ under the key SHA-256 of («klero/baseline/PROCEDURE/v1»; the instance's digest
 order of rows. The number of draws that is made may be cut down where attempts fail often; the result says so.
 
 >>> from klero.sortition.quotas import Quotas
-from klero.sortition.rules import Rules
 >>> people = [{"id": f"P{i}", "gender": "woman" if i % 3 else "man"} for i in range(6)]
 >>> quotas = Quotas.read([{"feature": "gender", "value": v, "min": 1, "max": 2} for v in ("woman", "man")])
 >>> result = random_lottery(people, quotas, size=3)
