@@ -31,6 +31,11 @@ def test_readme_examples_run() -> None:
     assert result.failed == 0
 
 
+def test_how_to_examples_run() -> None:
+    for page in sorted((ROOT / "docs" / "how-to").glob("*.md")):
+        assert doctest.testfile(str(page), module_relative=False, encoding="utf-8").failed == 0, page.name
+
+
 @pytest.mark.parametrize("name", ["klero", *MODULES])
 def test_docstring_examples_run(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from klero.errors import InputError as InputError
     from klero.errors import KleroError as KleroError
     from klero.errors import OutputExistsError as OutputExistsError
+    from klero.errors import SamplingError as SamplingError
     from klero.errors import SeatingError as SeatingError
     from klero.ledger.bundle import write_lottery as write_lottery
     from klero.ledger.draw import Draw as Draw
@@ -28,8 +29,15 @@ if TYPE_CHECKING:
     from klero.seating.plan import SeatingPlan as SeatingPlan
     from klero.seating.seat import seat_tables as seat_tables
     from klero.sortition.addresses import households as households
+    from klero.sortition.baselines import Baseline as Baseline
+    from klero.sortition.baselines import legacy_lottery as legacy_lottery
+    from klero.sortition.baselines import random_lottery as random_lottery
+    from klero.sortition.comparison import Comparison as Comparison
+    from klero.sortition.comparison import compare as compare
     from klero.sortition.lottery import Lottery as Lottery
     from klero.sortition.lottery import fair_lottery as fair_lottery
+    from klero.sortition.most_random import MostRandom as MostRandom
+    from klero.sortition.most_random import most_random as most_random
     from klero.sortition.pool import Pool as Pool
     from klero.sortition.propensity import Propensities as Propensities
     from klero.sortition.propensity import estimate_propensities as estimate_propensities
@@ -39,51 +47,67 @@ if TYPE_CHECKING:
 
 # Where each public name lives. It is imported when first used, so that `import klero` stays quick.
 _HOMES = {
+    "Baseline": "klero.sortition.baselines",
     "BundleError": "klero.errors",
+    "Comparison": "klero.sortition.comparison",
     "Draw": "klero.ledger.draw",
     "InfeasibleError": "klero.errors",
     "InputError": "klero.errors",
     "KleroError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
+    "MostRandom": "klero.sortition.most_random",
     "OutputExistsError": "klero.errors",
     "Pool": "klero.sortition.pool",
+    "Propensities": "klero.sortition.propensity",
+    "Quotas": "klero.sortition.quotas",
+    "SamplingError": "klero.errors",
     "SeatingError": "klero.errors",
     "SeatingPlan": "klero.seating.plan",
-    "Quotas": "klero.sortition.quotas",
     "Verification": "klero.ledger.verify",
+    "WhatIf": "klero.sortition.whatif",
+    "compare": "klero.sortition.comparison",
     "draw": "klero.ledger.draw",
+    "estimate_propensities": "klero.sortition.propensity",
     "fair_lottery": "klero.sortition.lottery",
     "households": "klero.sortition.addresses",
+    "legacy_lottery": "klero.sortition.baselines",
     "load_lottery": "klero.ledger.load",
+    "most_random": "klero.sortition.most_random",
+    "random_lottery": "klero.sortition.baselines",
     "seat_tables": "klero.seating.seat",
     "verify": "klero.ledger.verify",
-    "Propensities": "klero.sortition.propensity",
-    "WhatIf": "klero.sortition.whatif",
-    "estimate_propensities": "klero.sortition.propensity",
     "what_if": "klero.sortition.whatif",
     "write_lottery": "klero.ledger.bundle",
 }
 
 __all__ = [
+    "Baseline",
     "BundleError",
+    "Comparison",
     "Draw",
     "InfeasibleError",
     "InputError",
     "KleroError",
     "Lottery",
+    "MostRandom",
     "OutputExistsError",
     "Pool",
     "Propensities",
     "Quotas",
+    "SamplingError",
     "SeatingError",
     "SeatingPlan",
     "Verification",
     "WhatIf",
+    "compare",
     "draw",
     "estimate_propensities",
     "fair_lottery",
     "households",
+    "legacy_lottery",
     "load_lottery",
+    "most_random",
+    "random_lottery",
     "seat_tables",
     "verify",
     "what_if",

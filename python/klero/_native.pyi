@@ -1,15 +1,18 @@
 from typing import final
 
 __all__ = [
+    "PanelCounter",
     "PanelSearch",
     "SeatSearch",
     "__version__",
     "canonical_check",
     "commitment_file",
     "draw_file",
+    "greedy_draws",
     "merkle_root",
     "pool_leaves",
     "seq_hash",
+    "shuffled",
     "verify",
 ]
 __version__: str
@@ -62,6 +65,57 @@ class PanelSearch:
 
     def panel(self, index: int) -> list[tuple[int, int]]:
         """Panel `index` as (type, seats), types rising; IndexError out of range."""
+
+@final
+class PanelCounter:
+    """Counts panels, sets of people, by the seats of some features' values so far (`rust/core/src/sortition/counting.rs`).
+
+    A class is people alike in every counted feature: (its cell of each counted feature, how many people). Classes of one value of the
+    first feature must come together. ValueError if shapes don't fit; KeyboardInterrupt on Ctrl-C.
+    """
+
+    def __new__(
+        cls,
+        size: int,
+        features: list[list[int]],
+        cell_bounds: tuple[list[int], list[int]],
+        classes: list[tuple[list[int], int]],
+    ) -> PanelCounter:
+        """`features` lists the cells of each counted feature; `cell_bounds` has every cell's fewest and most seats."""
+
+    def cost(self) -> tuple[int, int] | None:
+        """(states kept, states gone through in one pass), before anything is built; None if there is no panel."""
+
+    def words(self, most: int) -> int | None:
+        """Words of 8 bytes that each exact state takes if weights are `most` at most; None if counts are too long."""
+
+    def build(self, weights: list[int]) -> None:
+        """Counts exactly; a panel counts as often as the product of its members' weights, one weight a class, below 2^32."""
+
+    def number(self) -> bytes:
+        """The (weighted) number of panels, big-endian."""
+
+    def occupancy(self) -> list[list[bytes]]:
+        """For each class and s = 0, 1, …: the (weighted) ways to fill the other seats from the other classes if it has s."""
+
+    def expect_seats(self, weights: list[float]) -> tuple[float, list[list[float]]] | None:
+        """(weighted number of panels, occupancy) in floats, for weights of any size; None if there is no panel."""
+
+    def draw(
+        self,
+        members: list[list[int]],
+        left_out: tuple[list[int], list[list[int]], tuple[list[int], list[int]]],
+        key: bytes,
+        draws: tuple[int, int],
+        most_attempts: int,
+        threads: int,
+        keep: bool,
+    ) -> tuple[list[int], int, list[list[int]], int | None]:
+        """Panels in proportion to their count, of which those that break a feature left out are rejected.
+
+        `members` are the people of each class, `left_out` the cells of features that aren't counted, each person's, and all
+        cells' bounds; the rest, and what is returned, as `greedy_draws`. `build` first.
+        """
 
 @final
 class SeatSearch:
@@ -121,3 +175,36 @@ def draw_file(files: dict[str, bytes], seed_text: str) -> bytes:
 
 def verify(files: dict[str, bytes]) -> list[tuple[str, bool, str]]:
     """(name, passed, detail) of every check, in the order of the specification. Never raises for what the files hold."""
+
+def greedy_draws(
+    size: int,
+    people: list[list[int]],
+    cell_bounds: tuple[list[int], list[int]],
+    key: bytes,
+    draws: tuple[int, int],
+    most_attempts: int,
+    threads: int,
+    keep: bool,
+    surplus_is_zero: bool,
+    passive: list[bool],
+) -> tuple[list[int], int, list[list[int]], int | None]:
+    """The greedy draw of `rust/core/src/sortition/legacy.rs`: (how many draws seat each person, failed attempts, the panels
+    if `keep`, None), or, as the last, the first draw that failed `most_attempts` times. `draws` is (first, how many); `key` 32 bytes;
+    `surplus_is_zero` says that a value with more than its minimum needs nothing, instead of less than nothing;
+    `passive` marks cells that are never looked for, only kept within their maximum.
+    KeyboardInterrupt on Ctrl-C."""
+
+def shuffled(
+    size: int,
+    types: list[list[int]],
+    cell_bounds: tuple[list[int], list[int]],
+    people: list[int],
+    packets: tuple[list[list[int]], list[int]],
+    key: bytes,
+    steps: tuple[int, int],
+) -> tuple[list[list[int]], int]:
+    """Random exchanges of seats between packets of equally many balls (`rust/core/src/sortition/shuffle.rs`).
+
+    `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many exchanges
+    were made; `steps` is (most tries, exchanges that are enough). Each type's total over all balls stays the same. ValueError if a panel breaks a
+    rule; KeyboardInterrupt on Ctrl-C."""

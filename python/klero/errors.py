@@ -27,6 +27,7 @@ __all__ = [
     "MissingExtraError",
     "OutputExistsError",
     "SeatingError",
+    "SamplingError",
     "quoted",
 ]
 
@@ -40,6 +41,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "internal": "klero broke one of its own promises; please report it",
         "missing-extra": "an optional package is needed and not installed",
         "output-exists": "the output is already there and is not overwritten",
+        "sampling-hopeless": "a random procedure fails so often that nothing can be estimated",
         "quota-infeasible": "no panel from this pool meets all quotas together",
         "seating-unmet": "people who must sit apart share a table in the best plan found",
         # reading a table
@@ -114,6 +116,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "taken-over-quota": "the seats already taken are more than a quota's maximum",
         "taken-over-size": "the seats already taken leave none to draw",
         # options
+        "confidence-invalid": "a confidence is not between 0 and 1",
+        "draws-invalid": "the number of draws or attempts is not one that can be made",
+        "surplus-unknown": "there is no such rule for values that have more than their minimum",
+        "panels-invalid": "the number of panels is not one that a lottery can list",
+        "memory-invalid": "the memory that may be used is not a whole number of megabytes",
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "balls-too-few": "with so few balls somebody who can sit would have none",
         "language-unknown": "there are no texts in this language",
@@ -300,3 +307,10 @@ class BundleError(KleroError, ValueError):
 
     code = "bundle-invalid"
     exit_code = 3
+
+
+class SamplingError(KleroError, RuntimeError):
+    """A random procedure (the greedy draw, draws with rejection) fails so often that nothing can be estimated from it."""
+
+    code = "sampling-hopeless"
+    exit_code = 1

@@ -1,4 +1,4 @@
-"""The command line: `klero check | lottery | draw | verify | explain | demo`.
+"""The command line: `klero check | lottery | draw | verify | explain | compare | demo`.
 
 Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 a finding (a check failed, quotas infeasible), 2 usage, 3 bad input,
 4 environment, 130 interrupted.
@@ -12,8 +12,7 @@ from itertools import pairwise
 
 import click
 
-from klero.cli import check, demo, draw, explain, households, lottery, tables, verify
-from klero.cli import check, demo, draw, explain, lottery, propensity, verify, whatif
+from klero.cli import check, compare, demo, draw, explain, households, lottery, propensity, tables, verify, whatif
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -34,15 +33,24 @@ def cli() -> None:
       klero draw bundle --trial-seed "first rehearsal"
       klero verify bundle
       klero explain bundle --person P017
+      klero compare people.csv quotas.csv --size 30
     """
 
 
-for command in (households.households, tables.tables):
+for command in (
+    households.households,
+    check.check,
+    whatif.whatif,
+    propensity.propensity,
+    lottery.lottery,
+    compare.compare,
+    draw.draw,
+    verify.verify,
+    explain.explain,
+    tables.tables,
+    demo.demo,
+):
     cli.add_command(command)
-for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
-    cli.add_command(command)
-cli.add_command(whatif.whatif)
-cli.add_command(propensity.propensity)
 
 
 def main() -> None:

@@ -12,8 +12,11 @@ from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, p
 from klero.cli.rules import rule_options, rules_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from klero.sortition.certificate import Certificate
     from klero.sortition.lottery import Lottery, Objective
+    from klero.sortition.most_random import MostRandom
 
 
 @click.command()
@@ -41,6 +44,11 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the bundle."
 )
+@click.option(
+    "--most-random",
+    is_flag=True,
+    help="Of the lotteries with these probabilities, publish one that is as random as can be reached.",
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that is already there.")
 @format_option
 def lottery(
@@ -52,6 +60,7 @@ def lottery(
     objective: Objective,
     balls: int,
     output: str,
+    most_random: bool,
     force: bool,
     form: str,
     **rules: Any,
@@ -77,6 +86,8 @@ def lottery(
     reading = time.perf_counter() - clock
     with progress() as advance:
         result = lottery_for(instance, objective, balls, quotas_name=Path(quotas).name, progress=advance)
+        varied = rearranged(result, advance) if most_random else None
+    result = varied.lottery if varied else result
     clock = time.perf_counter()
     files = bundle_files(result)
     verify_files(files).raise_if_failed()
@@ -84,12 +95,38 @@ def lottery(
     written.append(output)
     seconds = {"reading": reading, **result.seconds, "writing": time.perf_counter() - clock}
     if form == "json":
-        print_json(summary(result, seconds))
+        print_json(summary(result, seconds) | (entropy(varied) if varied else {}))
     else:
         click.echo(words(result))
+        if varied:
+            note(
+                f"Rearranged by random exchanges: {varied.entropy_bits:.1f} bits of entropy instead of {varied.before_bits:.1f}; "
+                f"no lottery with these probabilities has more than {varied.bound.bits:.1f}."
+            )
         note_ids(instance.id_column)
         note(f"Written to {output}. Next: klero draw {output} --trial-seed TEXT")
     return 0
+
+
+def rearranged(result: Lottery, advance: Callable[[str, int], None] | None) -> MostRandom:
+    """The same probabilities by panels as varied as can be reached."""
+    from klero.sortition.most_random import most_random
+
+    return most_random(result, progress=advance)
+
+
+def entropy(varied: MostRandom) -> dict[str, object]:
+    """What was gained, as data."""
+    return {
+        "entropy": {
+            "bits": varied.entropy_bits,
+            "before_bits": varied.before_bits,
+            "bound_bits": varied.bound.bits,
+            "bound_features": list(varied.bound.features),
+            "exchanges": varied.exchanges,
+            "seed_text": varied.seed_text,
+        }
+    }
 
 
 def summary(result: Lottery, seconds: dict[str, float]) -> dict[str, object]:

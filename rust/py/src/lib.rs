@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod baselines;
 mod door;
 mod ledger;
 mod seating;
@@ -14,5 +15,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ledger::register(module)?;
     seating::register(module)?;
     sortition::register(module)?;
+    baselines::register(module)?;
     Ok(())
 }

@@ -4,11 +4,19 @@
 //! each, give them? [`search`] finds panels by local moves that never break a quota, [`weights`] balances them
 //! until their mean is the target, [`balls`] makes whole numbers of it.
 
+pub mod amount;
 pub mod balls;
+pub mod counting;
+pub mod drawing;
+pub mod legacy;
 pub mod rules;
 pub mod search;
+pub mod shuffle;
+pub mod states;
 pub mod store;
+pub mod stream;
 pub mod weights;
+pub mod whole;
 
 pub use balls::round_to_balls;
 pub use rules::{Rules, RulesError};

@@ -1,0 +1,251 @@
+"""`klero compare`: what each notion of fairness would give, on this pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from klero.cli.output import (
+    ID_COLUMN,
+    LANG,
+    SIZE,
+    check_file,
+    format_option,
+    note,
+    print_json,
+    progress,
+    table,
+    write_file,
+)
+from klero.cli.rules import rule_options, rules_of
+
+if TYPE_CHECKING:
+    from klero.sortition.comparison import Comparison, Entry
+
+
+@click.command()
+@click.argument("people", type=click.Path())
+@click.argument("quotas", type=click.Path())
+@SIZE
+@ID_COLUMN
+@rule_options
+@click.option(
+    "--objectives",
+    metavar="NAME,…",
+    help="What to compare: objectives of `klero lottery`, random, legacy. Default: all.",
+)
+@click.option(
+    "--draws",
+    type=int,
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="Panels drawn where probabilities must be estimated.",
+)
+@click.option(
+    "--attempts",
+    type=int,
+    default=10**7,
+    show_default=True,
+    metavar="N",
+    help="Attempts in all for these draws; where most fail, fewer panels are drawn.",
+)
+@click.option(
+    "--memory",
+    type=int,
+    default=1000,
+    show_default=True,
+    metavar="MB",
+    help="Memory that counting panels may take (random).",
+)
+@click.option(
+    "--trial-seed",
+    default="compare",
+    show_default=True,
+    metavar="TEXT",
+    help="Any text: where the estimates' draws come from.",
+)
+@click.option(
+    "--picture", type=click.Path(), metavar="FILE.svg", help="Also write the probabilities as a picture."
+)
+@click.option("--force", is_flag=True, help="Replace a picture that is already there.")
+@LANG
+@format_option
+def compare(
+    people: str,
+    quotas: str,
+    size: int,
+    id_column: str | None,
+    objectives: str | None,
+    draws: int,
+    attempts: int,
+    memory: int,
+    trial_seed: str,
+    picture: str | None,
+    force: bool,
+    lang: str,
+    form: str,
+    **rules: Any,
+) -> int:
+    """Compare what each objective, and two usual ways of drawing, give to PEOPLE under QUOTAS.
+
+    \b
+    Examples:
+      klero compare people.csv quotas.csv --size 30
+      klero compare people.csv quotas.csv --size 30 --objectives leximin,legacy --picture compared.svg
+      klero compare people.csv quotas.csv --size 30 --draws 1000 --format json
+
+    «random»: every panel that meets the quotas is equally likely. «legacy»: the greedy draw that was usual before
+    fair lotteries. Neither is fair, and neither has a certificate; they are there to compare with.
+    """
+    from pathlib import Path
+
+    from klero.sortition.baselines import Options
+    from klero.sortition.comparison import compare_for
+    from klero.sortition.instance import read_instance
+
+    if picture:
+        check_file(picture, force=force)
+    options = Options(draws, trial_seed, attempts=attempts)
+    chosen = None if objectives is None else [name.strip() for name in objectives.split(",") if name.strip()]
+    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
+    with progress() as advance:
+        result = compare_for(
+            instance,
+            chosen,
+            options,
+            memory_mb=memory,
+            quotas_name=Path(quotas).name,
+            progress=advance,
+        )
+    if picture:
+        write_file(picture, result.picture(lang), force=force)
+    if form == "json":
+        print_json(summary(result))
+    else:
+        click.echo(text(result, lang))
+        for entry in result.entries:
+            if entry.reason:
+                note(f"{entry.name}: {entry.reason}")
+        if any(entry.estimated for entry in result.entries):
+            note(
+                f"«± …»: estimated; with {100 * result.confidence:g} % confidence nobody's probability is further off than that "
+                "(the smallest and largest of many estimates tend to lie too far out)."
+            )
+    if picture:
+        note(f"Picture written to {picture}.")
+    return 0
+
+
+def text(result: Comparison, lang: str) -> str:
+    """The comparison as a table."""
+    from klero.words import words
+
+    _ = words(lang).gettext
+    headings = [
+        _("objective"),
+        _("smallest"),
+        _("largest"),
+        "Gini",
+        _("geometric mean"),
+        _("panels"),
+        _("entropy"),
+        _("certificate"),
+        _("seconds"),
+    ]
+    return table(headings, [_row(entry, lang) for entry in result.entries])
+
+
+def _row(entry: Entry, lang: str) -> list[str]:
+    from fractions import Fraction
+
+    from klero.words import percent, words
+
+    _ = words(lang).gettext
+
+    def decimal(value: float, digits: int) -> str:
+        shown = f"{value:.{digits}f}"
+        return shown if lang == "en" else shown.replace(".", ",")
+
+    result = entry.result
+    if result is None:
+        return [entry.name, *[_("not available")] * 1, *["–"] * 6, decimal(entry.seconds, 2)]
+    about = " ± " + percent(Fraction(entry.uncertainty), lang) if entry.estimated else ""
+    gap = (
+        f"{entry.certificate}, {_('gap')} {float(result.certificate.gap):.1e}"
+        if result.certificate
+        else _("none")
+    )
+    bits = entry.entropy_bits
+    return [
+        entry.name,
+        percent(result.min_probability, lang) + about,
+        percent(result.max_probability, lang) + about,
+        ("~ " if entry.estimated else "") + decimal(result.gini, 3),
+        ("~ " if entry.estimated else "") + percent(Fraction(result.geometric_mean), lang),
+        _number(entry.panels),
+        "–" if bits is None else _("{n} bits").format(n=decimal(bits, 1)),
+        gap,
+        decimal(entry.seconds, 2),
+    ]
+
+
+def _number(panels: int | None) -> str:
+    """A number of panels; in powers of ten where it is long."""
+    if panels is None:
+        return "–"
+    digits = str(panels)
+    if len(digits) <= 9:
+        return digits
+    return f"{digits[0]}.{digits[1:3]}e{len(digits) - 1}"
+
+
+def summary(result: Comparison) -> dict[str, object]:
+    """The comparison as data for `--format json`."""
+    instance = result.instance
+    return {
+        "schema": "klero-comparison/1",
+        "people": len(instance.ids),
+        "size": instance.size,
+        "equal_share": f"{instance.size}/{len(instance.ids)}",
+        "trial_seed": result.trial_seed,
+        "confidence": result.confidence,
+        "objectives": [_data(entry) for entry in result.entries],
+        "input_digest": instance.digest(),
+    }
+
+
+def _data(entry: Entry) -> dict[str, object]:
+    from klero.sortition.baselines import Baseline
+
+    result = entry.result
+    data: dict[str, object] = {"objective": entry.name, "available": result is not None}
+    if result is None:
+        return data | {"reason": entry.reason, "seconds": round(entry.seconds, 4)}
+    by_type = [float(p) for p in result.type_probabilities]
+    certificate = result.certificate
+    data |= {
+        "algorithm": result.algorithm,
+        "estimated": entry.estimated,
+        "uncertainty": entry.uncertainty,
+        "min_probability": float(result.min_probability),
+        "max_probability": float(result.max_probability),
+        "gini": result.gini,
+        "geometric_mean": result.geometric_mean,
+        "panels": entry.panels,
+        "entropy_bits": entry.entropy_bits,
+        "certificate": None
+        if certificate is None
+        else {"level": certificate.level, "gap": float(certificate.gap), "gap_exact": str(certificate.gap)},
+        "probabilities": sorted(by_type[t] for t in result.instance.person_type),
+        "seconds": round(entry.seconds, 4),
+    }
+    if isinstance(result, Baseline):
+        data |= {
+            "draws": result.draws,
+            "restarts": result.restarts,
+            "counted_features": list(result.counted),
+            "guarantee": result.guarantee,
+        }
+    return data
