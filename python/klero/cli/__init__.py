@@ -1,4 +1,4 @@
-"""The command line: `klero check | lottery | draw | verify | explain | demo`.
+"""The command line: `klero check | lottery | draw | verify | explain | alternates | replace | log | demo`.
 
 Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 a finding (a check failed, quotas infeasible), 2 usage, 3 bad input,
 4 environment, 130 interrupted.
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import click
 
-from klero.cli import check, demo, draw, explain, lottery, verify
+from klero.cli import alternates, check, demo, draw, explain, log, lottery, replace, verify
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -37,6 +37,8 @@ def cli() -> None:
 
 
 for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
+    cli.add_command(command)
+for command in (alternates.alternates, replace.replace, log.log):
     cli.add_command(command)
 
 
