@@ -225,6 +225,7 @@ def small_instance(
         flex_minima=tuple((None,) * len(row) for row in minima),
         flex_maxima=tuple((None,) * len(row) for row in maxima),
         types=types,
+        weights=(1,) * len(types),
         counts=tuple(people.count(kind) for kind in types),
         ids=tuple(f"p{i:02}" for i in range(len(people))),
         person_type=tuple(types.index(kind) for kind in people),

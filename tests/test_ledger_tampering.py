@@ -8,7 +8,7 @@ import pytest
 
 from ledger_cases import Files, changes, dump, first_failure, golden, outcomes, sealed
 
-NAMES = ["leximin", "maximin"]
+NAMES = ["household", "leximin", "maximin"]
 
 
 def refused(files: Files) -> str:

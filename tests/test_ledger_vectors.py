@@ -116,7 +116,7 @@ def test_positions_and_tickets_are_the_golden_ones() -> None:
     assert [t.hex() for t in klero_verify.tickets(bytes.fromhex(case["seed"]), leaves)] == case["tickets"]
 
 
-@pytest.mark.parametrize("name", ["leximin", "maximin"])
+@pytest.mark.parametrize("name", ["household", "leximin", "maximin"])
 def test_golden_bundles_are_what_we_write(name: str) -> None:
     files = golden(name)
     record = files.pop("draw.json")

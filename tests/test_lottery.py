@@ -323,5 +323,5 @@ def test_an_exact_search_at_its_limit_does_not_lose_the_run(
 
 
 def test_results_name_their_algorithm_and_input(example: Lottery) -> None:
-    assert example.algorithm == "klero-lottery/1"
+    assert example.algorithm == "klero-lottery/2"
     assert example.input_digest == example.instance.digest()

@@ -77,6 +77,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-too-many-features": "more features have quotas than klero takes",
         "quota-negative": "a quota is below zero",
         "quota-not-integer": "a quota is not a whole number",
+        # rules beside the quotas
+        "feature-reserved": "a feature has a name that klero uses itself",
+        "household-column-missing": "a column of the address is not in the table",
+        "household-limit": "the most people of a household is not a whole number above zero",
+        "must-sit-duplicate": "somebody stands twice among those who must sit",
+        "must-sit-over-size": "more people must sit than there are seats",
+        "weight-column-missing": "the column of weights is not in the table",
+        "weight-invalid": "a weight is not a positive number in range",
         # options
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "language-unknown": "there are no texts in this language",

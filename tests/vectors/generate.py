@@ -49,8 +49,9 @@ def root(leaves: list[bytes]) -> bytes:
     return sha(b"\x01" + root(leaves[:k]) + root(leaves[k:]))
 
 
-def leaf(person: str, attributes: list[list[str]]) -> bytes:
-    return seq("klero/leaf/trial/v1", [person.encode(), dump(attributes)])
+def leaf(person: str, attributes: list[list[str]], weight: int = 1, household: str = "") -> bytes:
+    items = [person.encode(), dump(attributes), str(weight).encode(), household.encode()]
+    return seq("klero/leaf/trial/v2", items)
 
 
 def index(seed: bytes, m: int) -> tuple[int, int]:
@@ -153,7 +154,11 @@ def hash_cases() -> dict[str, Any]:
     key = mac(seeds[0], b"klero/tickets/v1")
     return {
         "seq": [{"label": a, "items": [i.hex() for i in b], "hash": seq(a, b).hex()} for a, b in tuples],
-        "leaf": [{"id": a, "attributes": b, "leaf": leaf(a, b).hex()} for a, b in people],
+        "leaf": [
+            {"id": a, "attributes": b, "weight": w, "household": h, "leaf": leaf(a, b, w, h).hex()}
+            for a, b in people
+            for w, h in ((1, ""), (250, "A7"))
+        ],
         "merkle": [
             {"leaves": [i.hex() for i in some], "root": root(some).hex()}
             for some in ([bytes([i]) * i for i in range(n)] for n in (0, 1, 2, 3, 4, 5, 7, 8, 9, 33))
@@ -181,14 +186,17 @@ def bundle(
     """The files of a bundle. Whoever changes an input makes sure that panels meet quotas; the certificate's values are computed."""
     m, k = more["denominator"], more["size"]
     ids = sorted(people)
+    weights = more.get("weights", [1] * len(types))
+    homes: list[list[str]] = more.get("households", [])
     declaration = {
-        "algorithm": "klero-lottery/1",
+        "algorithm": "klero-lottery/2",
         "denominator": m,
         "features": [
             {"name": name, "values": [{"max": b, "min": a, "value": v} for v, a, b in values]}
             for name, values in features
         ],
-        "format": "klero-bundle/1",
+        "format": "klero-bundle/2",
+        "household": more.get("household", 0),
         "id_column": "id",
         "kind": "trial",
         "objective": more["objective"],
@@ -197,13 +205,16 @@ def bundle(
         "size": k,
     }
     named = [[[f[0], f[1][v][0]] for f, v in zip(features, kind, strict=True)] for kind in types]
-    leaves = {i: leaf(i, named[people[i]]) for i in ids}
+    first = {i: members[0] for members in homes for i in members}
+    leaves = {i: leaf(i, named[people[i]], weights[people[i]], first.get(i, "")) for i in ids}
     counts = [sum(t == u for u in people.values()) for t in range(len(types))]
     chances = [
         sum(c * dict(map(tuple, p)).get(t, 0) for c, p in panels) * Fraction(1, m * n)
         for t, n in enumerate(counts)
     ]
-    shortfalls = [Fraction(level["value"]) - chances[t] for level, group in more["levels"] for t in group]
+    shortfalls = [
+        weights[t] * Fraction(level["value"]) - chances[t] for level, group in more["levels"] for t in group
+    ]
     certificate = {
         "gap": str(max([Fraction(0), *shortfalls])),
         "level": "L1" if any(level["proof"] for level, _ in more["levels"]) else "L0",
@@ -213,7 +224,14 @@ def bundle(
         "certificate.json": dump(certificate),
         "declaration.json": dump(declaration),
         "lottery.json": dump({"panels": panels}),
-        "pool.json": dump({"people": [[i, people[i]] for i in ids], "types": types}),
+        "pool.json": dump(
+            {
+                "households": [[ids.index(i) for i in members] for members in homes],
+                "people": [[i, people[i]] for i in ids],
+                "types": types,
+                "weights": weights,
+            }
+        ),
     }
     hashes = {name.split(".")[0]: sha(data) for name, data in files.items()}
     hashes["pool"] = root(sorted(leaves.values()))
@@ -221,19 +239,28 @@ def bundle(
         "klero/commit/v1", [hashes[i] for i in ("declaration", "pool", "lottery", "certificate")]
     )
     files["commitment.json"] = dump({name: digest.hex() for name, digest in hashes.items()})
-    files["draw.json"] = draw(hashes["commitment"], leaves, people, panels, m, more["seed_text"])
+    files["draw.json"] = draw(hashes["commitment"], leaves, people, panels, m, homes, more["seed_text"])
     return {name: files[name].decode() for name in sorted(files)}
 
 
 def draw(
-    commitment: bytes, leaves: dict[str, bytes], people: dict[str, int], panels: list[Any], m: int, text: str
+    commitment: bytes,
+    leaves: dict[str, bytes],
+    people: dict[str, int],
+    panels: list[Any],
+    m: int,
+    homes: list[list[str]],
+    text: str,
 ) -> bytes:
     seed = seq("klero/seed/trial/v1", [commitment, text.encode()])
     u, rejected = index(seed, m)
     entry = next(e for e in range(len(panels)) if sum(c for c, _ in panels[: e + 1]) > u)
     key = mac(seed, b"klero/tickets/v1")
     order = sorted(leaves, key=lambda i: mac(key, leaves[i]))
-    drawn = [i for t, s in panels[entry][1] for i in [i for i in order if people[i] == t][:s]]
+    together = {i for members in homes for i in members}
+    single = [i for i in order if i not in together]
+    drawn = [i for t, s in panels[entry][1] for i in [i for i in single if people[i] == t][:s]]
+    drawn += dealt(dict(map(tuple, panels[entry][1])), order, people, homes)
     return dump(
         {
             "commitment": commitment.hex(),
@@ -247,6 +274,59 @@ def draw(
             "seed_kind": "trial",
             "seed_text": text,
         }
+    )
+
+
+def dealt(
+    seats: dict[int, int], order: list[str], people: dict[str, int], homes: list[list[str]]
+) -> list[str]:
+    """Those of households: in each composition the households in the order of their first ticket take the seats in turn."""
+    drawn = []
+    contents = {tuple(sorted(people[i] for i in members)) for members in homes}
+    for content in contents:
+        alike = [members for members in homes if tuple(sorted(people[i] for i in members)) == content]
+        alike.sort(key=lambda members: min(order.index(i) for i in members))
+        queue = [t for t in sorted(set(content)) for _ in range(seats.get(t, 0))]
+        for turn, t in enumerate(queue):
+            members = alike[turn % len(alike)]
+            drawn.append(next(i for i in order if i in members and people[i] == t and i not in drawn))
+    return drawn
+
+
+def household() -> dict[str, str]:
+    """Two couples alike and two people alone, one of whom weighs double: 7 shares of 2 seats. At most one of a couple."""
+    features = [("(household)", [("1", 0, 2), ("alone", 0, 2)]), ("kind", [("x", 0, 2), ("y", 0, 2)])]
+    people = {"a1": 0, "a2": 1, "b1": 0, "b2": 1, "c": 2, "d": 3}
+    level = {
+        "cells": [],
+        "held": [],
+        "proof": [],
+        "seats": "1",
+        "types": [[0, "1"], [1, "1"], [2, "1"], [3, "1"]],
+        "value": "2/7",
+    }
+    panels = [
+        [286, [[0, 1], [1, 1]]],
+        [143, [[0, 1], [2, 1]]],
+        [143, [[0, 1], [3, 1]]],
+        [143, [[1, 1], [2, 1]]],
+        [142, [[1, 1], [3, 1]]],
+        [143, [[2, 1], [3, 1]]],
+    ]
+    panels[2][0] += 1000 - sum(c for c, _ in panels)
+    return bundle(
+        features,
+        [[0, 0], [0, 1], [1, 0], [1, 0]],
+        people,
+        panels,
+        objective="leximin",
+        denominator=1000,
+        size=2,
+        levels=[(level, [0, 1, 2, 3])],
+        weights=[1, 1, 1, 2],
+        household=1,
+        households=[["a1", "a2"], ["b1", "b2"]],
+        seed_text="both at home",
     )
 
 
@@ -327,6 +407,7 @@ def main() -> int:
     contents = {
         "canonical.json": canonical_cases(),
         "hashes.json": hash_cases(),
+        "bundle-household.json": household(),
         "bundle-leximin.json": leximin(),
         "bundle-maximin.json": maximin(),
     }

@@ -49,7 +49,8 @@ def declaration_object(instance: Instance, objective: str, denominator: int) -> 
         "algorithm": ALGORITHM,
         "denominator": denominator,
         "features": features,
-        "format": "klero-bundle/1",
+        "format": "klero-bundle/2",
+        "household": instance.per_household,
         "id_column": instance.id_column,
         "kind": "trial",
         "objective": objective,
@@ -60,9 +61,14 @@ def declaration_object(instance: Instance, objective: str, denominator: int) -> 
 
 
 def pool_object(instance: Instance) -> dict[str, object]:
-    """The document pool.json: the people and their types."""
+    """The document pool.json: the people, their types, weights and households."""
     people = [[person, t] for person, t in zip(instance.ids, instance.person_type, strict=True)]
-    return {"people": people, "types": [list(values) for values in instance.types]}
+    return {
+        "households": [list(members) for members in instance.households],
+        "people": people,
+        "types": [list(values) for values in instance.types],
+        "weights": list(instance.weights),
+    }
 
 
 def lottery_object(lottery: Lottery) -> dict[str, object]:

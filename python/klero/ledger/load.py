@@ -55,10 +55,13 @@ def _instance(declaration: dict[str, Any], pool: dict[str, Any]) -> Instance:
         flex_minima=unknown,
         flex_maxima=unknown,
         types=types,
+        weights=tuple(pool["weights"]),
         counts=tuple(counts),
         ids=tuple(person for person, _ in pool["people"]),
         person_type=kinds,
         id_column=declaration["id_column"],
+        per_household=declaration["household"],
+        households=tuple(map(tuple, pool["households"])),
     )
 
 

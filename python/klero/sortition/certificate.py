@@ -1,6 +1,6 @@
 """How do you know that nobody could have been treated more fairly? Levels, dual weights, and the arithmetic of the proof.
 
-A level says: given the levels before it, the people of this group can't all have a probability above `value`. And of the published
+A level says: given the levels before it, the people of this group can't all have more than `value` (a probability; with weights, one over the weight: p/w). And of the published
 lottery itself: none that leaves the earlier groups as they are, and nobody of this group worse, gives any of them more than `gap` more. It
 ships integer weights y (types), λ (cells) and ν (seats). By weak duality of linear programming no panel x has
 Σ q_T x_T above U, with q and U as in `docs/audit/bundle.md`; averaging over a lottery bounds the group's mean. Checking
@@ -47,7 +47,7 @@ class Level:
     """One claim of the certificate.
 
     Attributes:
-        value: the probability that the group can't exceed, an exact rational in [0, 1].
+        value: the p/w that the group can't exceed, an exact rational in [0, 1] (p itself where nobody has a weight).
         types: (type, y) with y ≥ 1, types rising: the group.
         cells: (cell, λ), λ not 0, cells rising: the quotas that bind.
         seats: ν, the weight of the panel's size.
@@ -120,15 +120,16 @@ def linear_bound(instance: Instance, settled: Mapping[int, Fraction], level: Lev
 
 
 def mean_bound(instance: Instance, settled: Mapping[int, Fraction], level: Level, best: int) -> Fraction:
-    """What U = `best` says of the group's y-weighted mean probability: the value that the level may claim."""
+    """What U = `best` says of the group's y-weighted mean of p/w: the value that the level may claim."""
     q = objective(instance, settled, level)
+    shares = instance.shares
     # A level's types share one Fraction object, so integers are added up by object before any fraction is.
     weights: dict[int, int] = {}
     for t, value in settled.items():
-        weights[id(value)] = weights.get(id(value), 0) + q[t] * instance.counts[t]
+        weights[id(value)] = weights.get(id(value), 0) + q[t] * shares[t]
     values = {id(value): value for value in settled.values()}
     fixed = sum((weight * values[key] for key, weight in weights.items()), Fraction(0))
-    return (best - fixed) / sum(instance.counts[t] * y for t, y in level.types)
+    return (best - fixed) / sum(shares[t] * y for t, y in level.types)
 
 
 def measured_gap(
@@ -136,7 +137,7 @@ def measured_gap(
 ) -> Fraction:
     """The gap of a lottery with these exact probabilities against its levels (maximin: the last one covers all the rest).
 
-    The largest of 0, of value − π_T, and of what slack leaves open: in a lottery that leaves the earlier groups as they are and nobody
+    The largest of 0, of w_T·value − π_T, and of what slack leaves open: in a lottery that leaves the earlier groups as they are and nobody
     of this group worse, nobody of it gains more than slack / (n_T·y_T), slack = U − Σ q_T·n_T·π_T. Without the second part a level
     whose weights are spread over people with more than its value would pass as a proof about them.
     """
@@ -150,13 +151,14 @@ def measured_gap(
         # U − Σ q·n·π, with U put together from the level's value, which is exact.
         slack = sum(
             (
-                w * instance.counts[t] * (settled.get(t, level.value) - probabilities[t])
-                for t, w in enumerate(q)
-                if w
+                y * instance.counts[t] * (instance.weights[t] * settled.get(t, level.value) - probabilities[t])
+                for t, y in enumerate(q)
+                if y
             ),
             Fraction(0),
         )
         least = min(instance.counts[t] * y for t, y in level.types)
-        worst = max([worst, slack / least, *(level.value - probabilities[t] for t in group)])
+        short = (instance.weights[t] * level.value - probabilities[t] for t in group)
+        worst = max([worst, slack / least, *short])
         settled |= {t: level.value for t, _ in level.types}
     return worst

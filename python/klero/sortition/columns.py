@@ -111,8 +111,10 @@ class _Master:
         self._value = solver.NumVar(-solver.infinity(), solver.infinity(), "")
         self._one = solver.Constraint(1.0, 1.0)
         self._rows = [solver.Constraint(0.0, solver.infinity()) for _ in instance.types]
-        for row, n in zip(self._rows, instance.counts, strict=True):
-            row.SetCoefficient(self._value, -float(n))
+        # p/w is raised in units in which weights are near 1: they may be as large as 10^12.
+        self._unit = max(instance.weights)
+        for row, a in zip(self._rows, instance.shares, strict=True):
+            row.SetCoefficient(self._value, -a / self._unit)
         solver.Objective().SetCoefficient(self._value, 1.0)
         solver.Objective().SetMaximization()
         self._columns: list[Any] = []
@@ -133,7 +135,7 @@ class _Master:
         for t, _ in level.types:
             self.settled[t] = level.value
             self._rows[t].SetCoefficient(self._value, 0.0)
-            seats = float(level.value * self.instance.counts[t])
+            seats = float(level.value * self.instance.shares[t])
             self._rows[t].SetBounds(seats, seats)
 
     def solve(self) -> Level:
@@ -176,11 +178,11 @@ class _Master:
         basic = self._solver.BASIC
         chosen = [j for j, column in enumerate(self._columns) if column.basis_status() == basic]
         tight = [t for t, row in enumerate(self._rows) if row.basis_status() != basic]
-        counts = self.instance.counts
+        shares = self.instance.shares
         matrix = [
-            [*(self.panels[j][t] for j in chosen), 0 if t in self.settled else -counts[t]] for t in tight
+            [*(self.panels[j][t] for j in chosen), 0 if t in self.settled else -shares[t]] for t in tight
         ]
-        side = [self.settled.get(t, Fraction(0)) * counts[t] for t in tight]
+        side = [self.settled.get(t, Fraction(0)) * shares[t] for t in tight]
         # Once enough types are settled their seats imply the sum of the weights, and that row may be basic.
         if self._one.basis_status() != basic:
             matrix.append([1] * len(chosen) + [0])
@@ -192,8 +194,8 @@ class _Master:
         dual = solve_rational(transposed, [Fraction(0)] * len(chosen) + [Fraction(1)])
         if primal is None or dual is None or any(w < 0 for w in primal[:-1]):
             return None
-        # The value's column gives −Σ n_T·dual_T = 1, so prices on types are the duals with their sign turned.
-        prices = [Fraction(0)] * len(counts)
+        # The value's column gives −Σ a_T·dual_T = 1, so prices on types are the duals with their sign turned.
+        prices = [Fraction(0)] * len(shares)
         for t, d in zip(tight, dual, strict=False):
             prices[t] = -d
         if any(p < 0 for t, p in enumerate(prices) if t not in self.settled):
@@ -205,9 +207,9 @@ class _Master:
 
     def _keeps_rows(self, weights: Sequence[Fraction], value: Fraction) -> bool:
         used = [(w, p) for w, p in zip(weights, self.panels, strict=True) if w]
-        for t, n in enumerate(self.instance.counts):
+        for t, a in enumerate(self.instance.shares):
             seats = sum((w * p[t] for w, p in used), Fraction(0))
-            if seats < n * value if t not in self.settled else seats != n * self.settled[t]:
+            if seats < a * value if t not in self.settled else seats != a * self.settled[t]:
                 return False
         return True
 

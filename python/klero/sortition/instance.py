@@ -1,7 +1,7 @@
 """Which panels are asked for, from whom, under which quotas — in numbers that no order of rows can change?
 
-People who have the same value for every feature with a quota are of one *type*: no rule that looks only at
-quotas can tell them apart. All that follows (probabilities, panels, proofs) works on types and on *cells*, a
+People who have the same value for every feature with a quota, and the same weight, are of one *type*: no rule
+can tell them apart. Households and people who must sit are features of their own (see :mod:`klero.sortition.rules`). All that follows (probabilities, panels, proofs) works on types and on *cells*, a
 cell being one value of one feature. Features, values, types and people are numbered in the order of their
 names by code point, so the same people and quotas give the same instance whatever the order of rows and
 columns, and the same digest.
@@ -27,7 +27,18 @@ from numbers import Integral
 from klero._tables_cells import folded
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.pool import Pool, closest, parse_pool
-from klero.sortition.quotas import Quotas, parse_quotas, quota_faults, size_faults
+from klero.sortition.quotas import Cell, Quotas, parse_quotas, quota_faults, size_faults
+from klero.sortition.rules import (
+    ALONE,
+    HOUSEHOLD,
+    MUST_SIT,
+    RULE_FEATURES,
+    Rules,
+    addresses,
+    compositions,
+    rule_faults,
+    weights_of,
+)
 from klero.tables import Table, TableSource, read_table
 
 __all__ = ["Instance", "build_instance", "read_instance"]
@@ -50,11 +61,15 @@ class Instance:
         maxima: the most seats of each value, in the same shape.
         flex_minima: how low each minimum may be moved; None where the quotas don't say.
         flex_maxima: how high each maximum may be moved; None where the quotas don't say.
-        types: the combinations of values that somebody has, as one value's index for each feature, in order.
+        types: the combinations of values that somebody has, as one value's index for each feature, in order; several
+            types in a row have the same values where weights differ.
+        weights: the weight of each type, a positive integer, rising among types of the same values; all 1 without weights.
         counts: how many people are of each type.
         ids: the people, by code point.
         person_type: the type of each person, parallel to `ids`.
         id_column: where ids come from; '' if they are row numbers, which change with the order of rows.
+        per_household: the most people of one household on a panel; 0 if there is no such rule.
+        households: the households with more people than that, as places in `ids`, rising.
     """
 
     size: int
@@ -65,10 +80,13 @@ class Instance:
     flex_minima: tuple[tuple[int | None, ...], ...]
     flex_maxima: tuple[tuple[int | None, ...], ...]
     types: tuple[tuple[int, ...], ...]
+    weights: tuple[int, ...]
     counts: tuple[int, ...]
     ids: tuple[str, ...]
     person_type: tuple[int, ...]
     id_column: str = ""
+    per_household: int = 0
+    households: tuple[tuple[int, ...], ...] = ()
 
     @cached_property
     def cells(self) -> tuple[tuple[int, int], ...]:
@@ -79,6 +97,21 @@ class Instance:
     def cell_bounds(self) -> tuple[tuple[int, int], ...]:
         """(fewest, most) seats of each cell."""
         return tuple((self.minima[f][v], self.maxima[f][v]) for f, v in self.cells)
+
+    @cached_property
+    def rule_cells(self) -> frozenset[int]:
+        """The cells that stand for households and people who must sit: no quotas that could be loosened."""
+        return frozenset(c for c, (f, _) in enumerate(self.cells) if self.features[f] in RULE_FEATURES)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether people have different weights."""
+        return len(set(self.weights)) > 1
+
+    @cached_property
+    def shares(self) -> tuple[int, ...]:
+        """a_T = n_T·w_T: the seats of each type at p/w = 1."""
+        return tuple(n * w for n, w in zip(self.counts, self.weights, strict=True))
 
     @cached_property
     def _first_cells(self) -> tuple[int, ...]:
@@ -114,10 +147,11 @@ class Instance:
     def digest(self) -> str:
         """SHA-256, in hex, of everything that decides who may sit: people, their values, quotas and size.
 
-        The text that is hashed is the JSON array, without spaces and in UTF-8, of: ``"klero-instance-1"``;
+        The text that is hashed is the JSON array, without spaces and in UTF-8, of: ``"klero-instance-2"``;
         the size; the features; for each feature, for each value, the array of its name, minimum, maximum,
-        min_flex and max_flex (null where not given); for each person, the array of the id and the value's
-        name for each feature. All in the order of names by code point. Columns without quotas (names,
+        min_flex and max_flex (null where not given); for each person, the array of the id, the weight and the value's
+        name for each feature; the most people of a household (0: no rule); the households, as arrays of
+        ids. All in the order of names by code point. Columns without quotas (names,
         addresses) are no part of it, nor is the name of the id column.
         """
         quotas = [
@@ -127,8 +161,13 @@ class Instance:
             )
         ]
         named = [[self.values[f][v] for f, v in enumerate(kind)] for kind in self.types]
-        people = [[person, *named[t]] for person, t in zip(self.ids, self.person_type, strict=True)]
-        content = ["klero-instance-1", self.size, self.features, quotas, people]
+        people = [
+            [person, self.weights[t], *named[t]] for person, t in zip(self.ids, self.person_type, strict=True)
+        ]
+        homes = [[self.ids[i] for i in members] for members in self.households]
+        content = [
+            "klero-instance-2", self.size, self.features, quotas, people, self.per_household, homes
+        ]
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -139,17 +178,18 @@ class Instance:
         )
 
 
-def build_instance(pool: Pool, quotas: Quotas, size: int) -> Instance:
-    """Match people with quotas.
+def build_instance(pool: Pool, quotas: Quotas, size: int, rules: Rules = Rules()) -> Instance:  # noqa: B008 (frozen)
+    """Match people with quotas and other rules.
 
     Raises:
-        InputError: with every fault of the quotas, of the size and of the match.
+        InputError: with every fault of the quotas, of the size, of the rules and of the match.
     """
     size = _as_int(size)
     faults = [*quota_faults(quotas), *_match_faults(pool, quotas), *_all_size_faults(pool, quotas, size)]
+    faults += rule_faults(pool, rules, size) if isinstance(size, int) else []
     if faults:
         raise InputError(faults)
-    return _built(pool, quotas, size)
+    return _built(pool, quotas, size, rules)
 
 
 def read_instance(
@@ -157,6 +197,7 @@ def read_instance(
     quotas: TableSource,
     size: int,
     id: str | None = None,  # noqa: A002 (the word of the people who use it)
+    rules: Rules = Rules(),  # noqa: B008 (frozen)
 ) -> Instance:
     """Read people and quotas and match them.
 
@@ -165,6 +206,7 @@ def read_instance(
         quotas: see :meth:`Quotas.read`.
         size: how many people to draw.
         id: the id column of the people.
+        rules: weights, households, people who must sit.
 
     Raises:
         InputError: with every fault of both tables and, if both could be read, of the match.
@@ -182,9 +224,11 @@ def read_instance(
     if pool is not None and parsed is not None:
         faults += _match_faults(pool, parsed)
     faults += _all_size_faults(pool, parsed, size)
+    if pool is not None:
+        faults += rule_faults(pool, rules, size)
     if faults or pool is None or parsed is None:
         raise InputError(faults)
-    return _built(pool, parsed, size)
+    return _built(pool, parsed, size, rules)
 
 
 def _read(source: TableSource, name: str, faults: list[Fault]) -> Table | None:
@@ -223,7 +267,10 @@ def _match_faults(pool: Pool, quotas: Quotas) -> list[Fault]:
         message = f"there are quotas for {len(quotas.features)} features; klero takes {_MOST_FEATURES} at most. Leave some out."
         faults.append(Fault("quota-too-many-features", message, quotas.name))
     for feature in quotas.features:
-        if feature not in pool.columns:
+        if feature in RULE_FEATURES:
+            message = f"{quoted(feature)} is a name that klero uses itself. Rename the feature."
+            faults.append(Fault("feature-reserved", message, quotas.name, column=feature))
+        elif feature not in pool.columns:
             hint = closest(feature, pool.columns)
             row = next((cell.row for cell in quotas.cells if cell.feature == feature), 0)
             where = f"{quotas.name}, row {row}" if row else quotas.name
@@ -285,17 +332,37 @@ def _value_hint(value: str, values: tuple[str, ...]) -> str:
     return f" The values with quotas are: {', '.join(map(quoted, values[:10]))}{more}."
 
 
-def _built(pool: Pool, quotas: Quotas, size: int) -> Instance:
-    features = tuple(sorted(quotas.features))
-    cells = [sorted((c for c in quotas.cells if c.feature == f), key=lambda c: c.value) for f in features]
+def _built(pool: Pool, quotas: Quotas, size: int, rules: Rules) -> Instance:
+    order = sorted(range(len(pool)), key=pool.ids.__getitem__)
+    tables = {f: tuple(sorted((c for c in quotas.cells if c.feature == f), key=lambda c: c.value)) for f in quotas.features}
+    texts = {f: [pool.column(f)[i] for i in order] for f in quotas.features}
+    all_weights = weights_of(pool, rules.weight)
+    weights = [all_weights[i] for i in order]
+    if rules.must_sit:
+        chosen = set(rules.must_sit)
+        texts[MUST_SIT] = ["yes" if pool.ids[i] in chosen else "no" for i in order]
+        tables[MUST_SIT] = _rule_cells(MUST_SIT, {"no": (0, size), "yes": (len(chosen),) * 2}, texts[MUST_SIT])
+    homes: tuple[tuple[int, ...], ...] = ()
+    if rules.household:
+        place = {i: at for at, i in enumerate(order)}
+        groups = (sorted(place[i] for i in group) for group in addresses(pool, rules.household))
+        homes = tuple(sorted(tuple(group) for group in groups if len(group) > rules.per_household))
+        seen = list(zip(*(texts[f] for f in sorted(texts)), weights, strict=True))
+        alike = compositions(homes, seen)
+        width = len(str(len(homes)))
+        texts[HOUSEHOLD] = [f"{alike[i] + 1:0{width}}" if i in alike else ALONE for i in range(len(order))]
+        homes_of = Counter(texts[HOUSEHOLD][members[0]] for members in homes)
+        bounds = {value: (0, rules.per_household * h) for value, h in homes_of.items()} | {ALONE: (0, size)}
+        tables[HOUSEHOLD] = _rule_cells(HOUSEHOLD, bounds, texts[HOUSEHOLD])
+    features = tuple(sorted(tables))
+    cells = [tables[f] for f in features]
     codes: list[Iterable[int]] = []
     for feature, mine in zip(features, cells, strict=True):
         numbers = {cell.value: v for v, cell in enumerate(mine)}
-        codes.append([numbers[value] for value in pool.column(feature)])
-    kinds = list(zip(*codes, strict=True)) if codes else [()] * len(pool)
-    people = sorted(zip(pool.ids, kinds, strict=True))
-    counted = Counter(kind for _, kind in people)
-    types = tuple(sorted(counted))
+        codes.append([numbers[value] for value in texts[feature]])
+    kinds = list(zip(zip(*codes, strict=True), weights, strict=True)) if codes else [((), w) for w in weights]
+    counted = Counter(kinds)
+    types = sorted(counted)
     type_numbers = {kind: t for t, kind in enumerate(types)}
     return Instance(
         size=size,
@@ -305,9 +372,17 @@ def _built(pool: Pool, quotas: Quotas, size: int) -> Instance:
         maxima=tuple(tuple(cell.max for cell in mine) for mine in cells),
         flex_minima=tuple(tuple(cell.min_flex for cell in mine) for mine in cells),
         flex_maxima=tuple(tuple(cell.max_flex for cell in mine) for mine in cells),
-        types=types,
+        types=tuple(kind for kind, _ in types),
+        weights=tuple(weight for _, weight in types),
         counts=tuple(counted[kind] for kind in types),
-        ids=tuple(person for person, _ in people),
-        person_type=tuple(type_numbers[kind] for _, kind in people),
+        ids=tuple(pool.ids[i] for i in order),
+        person_type=tuple(type_numbers[kind] for kind in kinds),
         id_column=pool.id_column,
+        per_household=rules.per_household if rules.household else 0,
+        households=homes,
     )
+
+
+def _rule_cells(feature: str, bounds: dict[str, tuple[int, int]], texts: Iterable[str]) -> tuple[Cell, ...]:
+    """The cells of a rule's feature, for the values that somebody has. They can't be loosened."""
+    return tuple(Cell(feature, value, *bounds[value], *bounds[value]) for value in sorted(set(texts)))

@@ -45,7 +45,7 @@ Panel = tuple[int, ...]
 Progress = Callable[[str, int], None]
 DENOMINATOR = 10**6
 # Which rules made the result: another number wherever an output byte could differ.
-ALGORITHM = "klero-lottery/1"
+ALGORITHM = "klero-lottery/2"
 _NEAREST_ROUNDS = 100
 # Exact leximin over panels solves systems as large as the number of types, level by level.
 _MOST_TYPES_OVER_PANELS = 150

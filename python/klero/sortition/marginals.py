@@ -1,20 +1,24 @@
 """How likely may each person be to sit? The fairest selection probabilities that the quotas allow.
 
-Method. People of one type (same value of every feature) are exchangeable, so a fairest lottery gives one
-probability to a type. Write x_T for the expected seats of type T (n_T people, p_T = x_T / n_T). Leximin raises the
-smallest probability as far as the quotas let it, settles the types that cannot have more, and goes on with the rest
+Method. People of one type (same value of every feature, same weight) are exchangeable, so a fairest lottery gives one
+probability to a type. Write x_T for the expected seats of type T (n_T people of weight w_T, a_T = n_T·w_T, p_T = x_T / n_T). Leximin
+raises the smallest p/w as far as the quotas let it, settles the types that cannot have more, and goes on with the rest
 (Flanigan et al., «Fair algorithms for selecting citizens' assemblies», Nature 2021, over panels; here over the linear
 relaxation). Each step is a linear programme:
 
-    maximise t   subject to   x_T ≥ n_T·t (T not settled),  x_S = n_S·v_S (S settled),
+    maximise t   subject to   x_T ≥ a_T·t (T not settled),  x_S = a_S·v_S (S settled),
                               lo_c ≤ Σ_{T in c} x_T ≤ hi_c,  Σ x_T = k,  0 ≤ x_T ≤ n_T
+
+solved in t and s_T = x_T − a_T·t ≥ 0, so that only cells are rows: a few dozen, whatever the number of types. The rows
+a_T·t + s_T ≤ n_T are there for the few types that need them.
 
 Guarantee. The solver's floats are only a hint: its final basis is solved again in exact rational arithmetic (FLINT),
 and the step is accepted when the exact primal is feasible and the exact dual bound equals it. So each level is an exact
 rational («13/199»), and its dual, as integers, is a proof that anyone can recheck. What it does not do: it looks at the
 linear relaxation, whose probabilities nearly always can be realised by panels; `lottery.py` finds out whether they can.
 
-Cost: one small linear programme a step (1 to 46 seen), a few dozen rows in the exact part. One thread, no randomness.
+Cost: one small linear programme a step (1 to 70 seen), a few dozen rows in the exact part; 0.1 s a step with 14,000 types. One
+thread, no randomness.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from klero.errors import InternalError
 from klero.sortition.certificate import Level, linear_bound, mean_bound, primitive, sparse
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int], None]
 
 _ONE = Fraction(1)
+# Seats, or a price, below this are rounding.
+_NEAR = 1e-9
 
 # Tried in turn until one ends in a basis that is optimal in exact arithmetic.
 _SETTINGS = (
@@ -49,7 +55,7 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Marginals:
-    """Selection probabilities by type, and the levels that prove them.
+    """Expected seats by type, and the levels that prove them.
 
     Attributes:
         seats: expected seats of each type in the instance's order (probability × people), each in [0, n_T].
@@ -81,7 +87,7 @@ def leximin(instance: Instance, never: Sequence[Level] = (), progress: Progress 
         levels.append(level)
         if progress:
             progress("levels", len(levels))
-    seats = tuple(programme.settled[t] * n for t, n in enumerate(instance.counts))
+    seats = tuple(programme.settled[t] * a for t, a in enumerate(instance.shares))
     return Marginals(seats, tuple(levels))
 
 
@@ -111,39 +117,60 @@ class _Programme:
 
         self.instance = instance
         self.settled: dict[int, Fraction] = {}
+        # t in units in which weights are near 1, since they may be as large as 10^12.
+        unit = max(instance.weights)
+        self._shares = [a / unit for a in instance.shares]
         self._columns = [instance.type_cells(t) for t in range(len(instance.types))]
         solver = pywraplp.Solver.CreateSolver("GLOP")
         self._solver = solver
         infinity = solver.infinity()
         self._value = solver.NumVar(-infinity, infinity, "")
-        self._seats = [solver.NumVar(0.0, float(n), "") for n in instance.counts]
+        self._spare = [solver.NumVar(0.0, float(n), "") for n in instance.counts]
         self._cells = [solver.Constraint(float(lo), float(hi)) for lo, hi in instance.cell_bounds]
         self._cells.append(solver.Constraint(float(instance.size), float(instance.size)))
-        self._ties = []
-        for t, cells in enumerate(self._columns):
-            for c in (*cells, len(self._cells) - 1):
-                self._cells[c].SetCoefficient(self._seats[t], 1.0)
-            tie = solver.Constraint(0.0, infinity)
-            tie.SetCoefficient(self._seats[t], 1.0)
-            tie.SetCoefficient(self._value, -float(instance.counts[t]))
-            self._ties.append(tie)
+        self._caps: dict[int, Any] = {}
+        self._tied = [0.0] * len(self._cells)
+        for t, spare in enumerate(self._spare):
+            for c in self.cells_of(t):
+                self._cells[c].SetCoefficient(spare, 1.0)
+                self._tied[c] += self._shares[t]
+        self._follow()
         solver.Objective().SetCoefficient(self._value, 1.0)
         solver.Objective().SetMaximization()
+
+    def cells_of(self, t: int) -> tuple[int, ...]:
+        """The rows that a seat of this type counts in: its cells, and the panel's size."""
+        return (*self._columns[t], len(self._cells) - 1)
+
+    def _follow(self) -> None:
+        """Writes into the rows what the open types take for each unit of t."""
+        for row, tied in zip(self._cells, self._tied, strict=True):
+            row.SetCoefficient(self._value, tied)
 
     def settle(self, level: Level) -> None:
         """Holds the types of a level at its value, from the next solve on."""
         for t, _ in level.types:
             self.settled[t] = level.value
-            seats = float(level.value * self.instance.counts[t])
-            self._seats[t].SetBounds(seats, seats)
-            # Always true, and so out of the way: a row without bounds may end in the basis as a free one.
-            self._ties[t].SetBounds(-float(2 * self.instance.counts[t]), self._solver.infinity())
+            seats = float(level.value * self.instance.shares[t])
+            self._spare[t].SetBounds(seats, seats)
+            for c in self.cells_of(t):
+                self._tied[c] -= self._shares[t]
+            if t in self._caps:
+                # Always true, and so out of the way: a row without bounds may end in the basis as a free one.
+                self._caps[t].SetCoefficient(self._value, 0.0)
+                self._caps[t].SetBounds(-self._solver.infinity(), 2.0 * self.instance.counts[t])
+        if len(self.settled) == len(self.instance.types):
+            return
+        # Sums of floats that should be nil are nil.
+        open_rows = {c for t in range(len(self._columns)) if t not in self.settled for c in self.cells_of(t)}
+        self._tied = [tied if c in open_rows else 0.0 for c, tied in enumerate(self._tied)]
+        self._follow()
 
     def solve(self) -> Level:
         """The next level: its exact value and integer dual weights."""
         for parameters in _SETTINGS:
             self._solver.SetSolverSpecificParametersAsString(parameters)
-            if solve(self._solver) == self._solver.OPTIMAL:
+            if self._solved():
                 level = self._exact()
                 if level is not None:
                     return level
@@ -151,6 +178,55 @@ class _Programme:
             "A fairness level could not be solved exactly. This is a fault of klero: please report it with the "
             "two tables (any identities replaced)."
         )
+
+    def _solved(self) -> bool:
+        """Solves with no type above its number of people.
+
+        s_T ≤ n_T − a_T·t depends on t. Nearly always it is enough to put the value just found for t and to solve again: a type then at
+        its bound has the seats it has by the solver's free choice, and its bound has no price. Where it has one, or where that t turns
+        out to be too high, rows are added.
+        """
+        over: list[int] = []
+        while True:
+            status = solve(self._solver)
+            if status != self._solver.OPTIMAL:
+                if not over:
+                    return False
+                for t in self._open():
+                    self._spare[t].SetBounds(0.0, float(self.instance.counts[t]))
+                self._cap([t for t in over if t not in self._caps])
+                over = []
+                continue
+            value = self._value.solution_value()
+            rooms, over, priced, moved = [], [], [], False
+            for t in self._open():
+                spare = self._spare[t]
+                room = max(0.0, self.instance.counts[t] - self._shares[t] * value)
+                rooms.append((spare, room))
+                if spare.solution_value() > room + _NEAR:
+                    over.append(t)
+                if spare.basis_status() in (self._solver.AT_UPPER_BOUND, self._solver.FIXED_VALUE):
+                    moved |= abs(spare.ub() - room) > _NEAR
+                    if abs(spare.reduced_cost()) > _NEAR:
+                        priced.append(t)
+            if not (over or moved or priced):
+                return True
+            for spare, room in rooms:
+                spare.SetBounds(0.0, room)
+            self._cap(priced)
+
+    def _open(self) -> list[int]:
+        """The types that are neither settled nor have a row of their own."""
+        return [t for t in range(len(self._spare)) if t not in self.settled and t not in self._caps]
+
+    def _cap(self, types: Sequence[int]) -> None:
+        """Gives types the row a_T·t + s_T ≤ n_T."""
+        for t in types:
+            cap = self._solver.Constraint(-self._solver.infinity(), float(self.instance.counts[t]))
+            cap.SetCoefficient(self._spare[t], 1.0)
+            cap.SetCoefficient(self._value, self._shares[t])
+            self._spare[t].SetBounds(0.0, self._solver.infinity())
+            self._caps[t] = cap
 
     def _exact(self) -> Level | None:
         """The level that the solver's final basis gives in rational arithmetic; None if that is not exactly optimal."""
@@ -170,44 +246,59 @@ class _Programme:
         return Level(value, level.types, level.cells, seats) if basis.is_feasible(value) else None
 
     def lowest_maximum(self, value: Fraction) -> tuple[Fraction, ...]:
-        """Seats with every open probability at least `value` and the largest as small as can be (floats, as rationals)."""
-        top = self._solver.NumVar(0.0, 1.0, "")
-        self._value.SetBounds(float(value), float(value))
-        for t, n in enumerate(self.instance.counts):
-            cap = self._solver.Constraint(-self._solver.infinity(), 0.0)
-            cap.SetCoefficient(self._seats[t], 1.0)
-            cap.SetCoefficient(top, -float(n))
+        """Seats with every open p/w at least `value` and the largest as small as can be (floats, as rationals)."""
+        infinity = self._solver.infinity()
+        top = self._solver.NumVar(0.0, infinity, "")
+        held = float(value * max(self.instance.weights))
+        self._value.SetBounds(held, held)
+        for t, a in enumerate(self._shares):
+            if t not in self.settled:
+                cap = self._solver.Constraint(-infinity, 0.0)
+                cap.SetCoefficient(self._spare[t], 1.0)
+                cap.SetCoefficient(self._value, a)
+                cap.SetCoefficient(top, -a)
         self._solver.Objective().Clear()
         self._solver.Objective().SetCoefficient(top, 1.0)
         self._solver.Objective().SetMinimization()
-        if solve(self._solver) != self._solver.OPTIMAL:
+        if not self._solved():
             raise InternalError(
                 "The second step of maximin was not solved; please report it with the two tables."
             )
+        seats = [
+            spare.solution_value() + (0.0 if t in self.settled else a * held)
+            for t, (spare, a) in enumerate(zip(self._spare, self._shares, strict=True))
+        ]
         return tuple(
-            Fraction(min(float(n), max(0.0, s.solution_value())))
-            for s, n in zip(self._seats, self.instance.counts, strict=True)
+            Fraction(min(float(n), max(0.0, x))) for x, n in zip(seats, self.instance.counts, strict=True)
         )
 
 
 class _Basis:
     """The solver's final basis, reduced: types tied to the level follow it, so a few dozen unknowns remain.
 
-    Unknowns: the level t, and the seats of each basic type that is not tied. Equations: each binding cell (and the panel's size), and
-    each tie whose type is held at a bound. The dual is the transposed system.
+    Unknowns: the level t, and the seats of each type that is neither tied nor held. Equations: each binding cell (and the panel's size),
+    and each tie whose type is also held at its number of people («odd»). The dual is the transposed system.
     """
 
     def __init__(self, programme: _Programme) -> None:
         self._programme = programme
         instance = programme.instance
         basic = programme._solver.BASIC
-        tight = [row.basis_status() != basic for row in programme._ties]
-        at = [var.basis_status() for var in programme._seats]
-        everyone = range(len(at))
-        self._tied = [t for t in everyone if tight[t] and at[t] == basic]
-        self._free = [t for t in everyone if not tight[t] and at[t] == basic]
-        self._held = {t: self._held_at(t, at[t]) for t in everyone if at[t] != basic}
-        self._odd = [t for t in everyone if tight[t] and at[t] != basic]
+        self._tied: list[int] = []
+        self._free: list[int] = []
+        self._odd: list[int] = []
+        self._full: list[int] = []
+        for t, spare in enumerate(programme._spare):
+            if t in programme.settled:
+                continue
+            capped = t in programme._caps and programme._caps[t].basis_status() != basic
+            status = spare.basis_status()
+            if status == basic:
+                (self._full if capped else self._free).append(t)
+            elif status == programme._solver.AT_UPPER_BOUND:
+                self._full.append(t)
+            else:
+                (self._odd if capped else self._tied).append(t)
         statuses = [row.basis_status() for row in programme._cells]
         self._rows = [c for c, status in enumerate(statuses) if status != basic]
         limits = (*instance.cell_bounds, (instance.size, instance.size))
@@ -216,35 +307,24 @@ class _Basis:
         ]
         self._matrix = self._build_matrix()
 
-    def _held_at(self, t: int, status: int) -> tuple[int, Fraction]:
-        """Seats of a type that is not basic, as a whole number times a probability."""
-        programme = self._programme
-        n = programme.instance.counts[t]
-        if t in programme.settled:
-            return n, programme.settled[t]
-        return (n if status == programme._solver.AT_UPPER_BOUND else 0), _ONE
-
     def _build_matrix(self) -> list[list[int]] | None:
         """Rows: binding cells, then odd ties; columns: the level, then the free types."""
-        instance = self._programme.instance
+        shares = self._programme.instance.shares
         place = {c: i for i, c in enumerate(self._rows)}
         rows = [[0] * (1 + len(self._free)) for _ in range(len(self._rows) + len(self._odd))]
         if len(rows) != 1 + len(self._free):
             return None
         for t in self._tied:
-            for c in self._cells_of(t):
+            for c in self._programme.cells_of(t):
                 if c in place:
-                    rows[place[c]][0] += instance.counts[t]
+                    rows[place[c]][0] += shares[t]
         for j, t in enumerate(self._free, 1):
-            for c in self._cells_of(t):
+            for c in self._programme.cells_of(t):
                 if c in place:
                     rows[place[c]][j] = 1
         for i, t in enumerate(self._odd, len(self._rows)):
-            rows[i][0] = instance.counts[t]
+            rows[i][0] = shares[t]
         return rows
-
-    def _cells_of(self, t: int) -> tuple[int, ...]:
-        return (*self._programme._columns[t], len(self._programme._cells) - 1)
 
     def duals(self) -> tuple[dict[int, int], int, dict[int, int]] | None:
         """(λ by cell, ν, y by type) as integers without a common factor, or None if the basis is not one."""
@@ -260,7 +340,7 @@ class _Basis:
         group = dict(zip(self._odd, integers[len(self._rows) :], strict=True))
         for t in self._tied:
             group[t] = seats + sum(by_row.get(c, 0) for c in self._programme._columns[t])
-        return by_row, seats, {t: y for t, y in group.items() if t not in self._programme.settled}
+        return by_row, seats, group
 
     def is_feasible(self, value: Fraction) -> bool:
         """Whether the exact primal solution has this level and keeps every bound."""
@@ -268,42 +348,46 @@ class _Basis:
         if solution is None or solution[0] != value:
             return False
         programme = self._programme
-        counts = programme.instance.counts
+        instance = programme.instance
         # Everything over one denominator, so that the thousands of sums are of integers.
         scale = lcm(value.denominator, *(x.denominator for x in (*solution[1:], *programme.settled.values())))
         level = value.numerator * (scale // value.denominator)
-        seats = [n * level for n in counts]
-        lowest = list(seats)
-        for t, (n, p) in self._held.items():
-            seats[t] = n * p.numerator * (scale // p.denominator)
+        lowest = [a * level for a in instance.shares]
+        for t, v in programme.settled.items():
+            lowest[t] = instance.shares[t] * v.numerator * (scale // v.denominator)
+        seats = list(lowest)
+        for t in (*self._full, *self._odd):
+            seats[t] = instance.counts[t] * scale
         for t, x in zip(self._free, solution[1:], strict=True):
             seats[t] = x.numerator * (scale // x.denominator)
-        for t, p in programme.settled.items():
-            lowest[t] = counts[t] * p.numerator * (scale // p.denominator)
-            if seats[t] != lowest[t]:
-                return False
-        if any(not low <= x <= n * scale for low, x, n in zip(lowest, seats, counts, strict=True)):
+        if any(
+            not low <= x <= n * scale for low, x, n in zip(lowest, seats, instance.counts, strict=True)
+        ):
             return False
         totals = [0] * len(programme._cells)
         for t, share in enumerate(seats):
-            for c in self._cells_of(t):
+            for c in programme.cells_of(t):
                 totals[c] += share
-        limits = (*programme.instance.cell_bounds, (programme.instance.size,) * 2)
+        limits = (*instance.cell_bounds, (instance.size,) * 2)
         return all(lo * scale <= total <= hi * scale for total, (lo, hi) in zip(totals, limits, strict=True))
 
     def _side(self) -> list[Fraction]:
         """The binding bounds less the seats of the types that are held."""
+        instance = self._programme.instance
         place = {c: i for i, c in enumerate(self._rows)}
         # A level's types share one Fraction object: their seats are added up as integers, by object.
         held: list[dict[int, int]] = [{} for _ in self._rows]
-        values = {id(p): p for _, p in self._held.values()}
-        for t, (n, p) in self._held.items():
-            for c in self._cells_of(t) if n else ():
+        values = {id(v): v for v in self._programme.settled.values()} | {id(_ONE): _ONE}
+        fixed = [(t, instance.shares[t], v) for t, v in self._programme.settled.items()]
+        # An odd type is full too; its seats follow the level through its own row.
+        fixed += [(t, instance.counts[t], _ONE) for t in (*self._full, *self._odd)]
+        for t, seats, v in fixed:
+            for c in self._programme.cells_of(t):
                 if c in place:
                     row = held[place[c]]
-                    row[id(p)] = row.get(id(p), 0) + n
+                    row[id(v)] = row.get(id(v), 0) + seats
         side = [
-            bound - sum((n * values[key] for key, n in row.items()), Fraction(0))
+            bound - sum((seats * values[key] for key, seats in row.items()), Fraction(0))
             for bound, row in zip(self._targets, held, strict=True)
         ]
-        return side + [n * p for n, p in (self._held[t] for t in self._odd)]
+        return side + [Fraction(instance.counts[t]) for t in self._odd]

@@ -33,6 +33,8 @@ INT_LIMIT = 1 << 53
 DEPTH_LIMIT = 16
 NUMBER_LIMIT = 4096
 COMMON_BITS = 65536
+MOST_WEIGHT = 10**12
+HOUSEHOLD, ALONE = "(household)", "alone"
 
 TEXTS = {
     "all_ok": ("All checks passed.", "Tous les contrôles sont réussis."),
@@ -265,6 +267,7 @@ class Rules(NamedTuple):
     bounds: list[tuple[int, int]]
     type_cells: list[list[int]]
     people: list[int]
+    shares: list[int]
 
 
 def duals(rules: Rules, cells: dict[int, int], seats: int) -> tuple[int, list[int]]:
@@ -362,7 +365,7 @@ def read_level(item: Any, rules: Rules) -> Level:
 
 
 def level_bound(rules: Rules, level: Level, settled: dict[int, int], values: list[Fraction]) -> Fraction:
-    """What the level's group can't exceed on average. `settled` maps the types in S to levels with `values`."""
+    """What p/w of the level's group can't exceed on average. `settled` maps the types in S to levels with `values`."""
     q = [0] * len(rules.people)
     for t, y in level.types.items():
         q[t] = y
@@ -381,9 +384,9 @@ def level_bound(rules: Rules, level: Level, settled: dict[int, int], values: lis
                 best += n * (q[t] - price)
     by_level = [0] * len(values)
     for t, number in settled.items():
-        by_level[number] += q[t] * rules.people[t]
+        by_level[number] += q[t] * rules.shares[t]
     fixed = sum((v * w for v, w in zip(values, by_level) if w), Fraction(0))
-    return (best - fixed) / sum(rules.people[t] * y for t, y in level.types.items())
+    return (best - fixed) / sum(rules.shares[t] * y for t, y in level.types.items())
 
 
 def level_slack(
@@ -407,10 +410,11 @@ def level_slack(
         q.update((t, prices[t]) for t in settled)
     by_level = [0] * len(values)
     for t, number in settled.items():
-        by_level[number] += q.get(t, 0) * rules.people[t]
-    weights = [y * rules.people[t] for t, y in level.types.items()]
-    bound = level.value * sum(weights) + sum((v * w for v, w in zip(values, by_level) if w), Fraction(0))
-    return (bound - Fraction(sum(weight * won[t] for t, weight in q.items()), m)) / min(weights)
+        by_level[number] += q.get(t, 0) * rules.shares[t]
+    group = sum(y * rules.shares[t] for t, y in level.types.items())
+    bound = level.value * group + sum((v * w for v, w in zip(values, by_level) if w), Fraction(0))
+    least = min(y * rules.people[t] for t, y in level.types.items())
+    return (bound - Fraction(sum(weight * won[t] for t, weight in q.items()), m)) / least
 
 
 # ---------------------------------------------------------------- the checks
@@ -425,9 +429,13 @@ class Bundle:
         self.features: list[tuple[str, list[str]]] = []
         self.size = self.denominator = self.n = self.entry = 0
         self.leximin = False
-        self.rules = Rules(0, [], [], [])
+        self.rules = Rules(0, [], [], [], [])
+        self.weights: list[int] = []
+        self.most = 0
         self.ids: list[str] = []
         self.kinds: list[int] = []
+        self.homes: list[list[int]] = []
+        self.home: dict[int, int] = {}
         self.leaves: list[bytes] = []
         self.panels: list[tuple[int, list[list[int]]]] = []
         self.levels: list[Level] = []
@@ -457,10 +465,11 @@ class Bundle:
         """The rules are complete and consistent."""
         document = self.documents["declaration.json"]
         keys = ("denominator", "features", "id_column", "objective", "people", "size")
-        m, features, id_column, objective, n, k, *names = record(
-            document, *keys, "algorithm", "format", "kind", "protocol"
+        m, features, id_column, objective, n, k, most, *names = record(
+            document, *keys, "household", "algorithm", "format", "kind", "protocol"
         )
-        need(names == ["klero-lottery/1", "klero-bundle/1", "trial", "klero-draw/1"], "bad", what="names")
+        need(names == ["klero-lottery/2", "klero-bundle/2", "trial", "klero-draw/1"], "bad", what="names")
+        self.most = whole(most, 0)
         need(m in [10**d for d in range(3, 13)], "bad", what="denominator")
         need(objective in ("leximin", "maximin"), "bad", what="objective")
         string(id_column)
@@ -479,15 +488,18 @@ class Bundle:
         return {"k": self.size, "f": len(self.features), "c": len(self.rules.bounds)}
 
     def check_pool(self) -> dict[str, Any]:
-        """People and types are in order and belong together."""
-        people, types = record(self.documents["pool.json"], "people", "types")
+        """People, types and households are in order and belong together."""
+        homes, people, types, heavy = record(
+            self.documents["pool.json"], "households", "people", "types", "weights"
+        )
         firsts = [sum(len(values) for _, values in self.features[:f]) for f in range(len(self.features))]
-        for i, kind in enumerate(array(types)):
+        self.weights = [whole(w, 1, MOST_WEIGHT) for w in array(heavy, len(array(types)))]
+        for i, kind in enumerate(types):
             indices = [
                 whole(v, 0, len(values) - 1)
                 for v, (_, values) in zip(array(kind, len(firsts)), self.features)
             ]
-            need(i == 0 or types[i - 1] < kind, "bad", what=f"type {i}")
+            need(i == 0 or (types[i - 1], heavy[i - 1]) < (kind, heavy[i]), "bad", what=f"type {i}")
             self.rules.type_cells.append([first + v for first, v in zip(firsts, indices)])
         counts = [0] * len(types)
         for i, person in enumerate(array(people)):
@@ -497,15 +509,45 @@ class Bundle:
             self.ids.append(name)
             self.kinds.append(t)
         need(0 not in counts and len(people) == self.n, "bad", what="people")
-        self.rules = self.rules._replace(size=self.size, people=counts)
+        shares = [n * w for n, w in zip(counts, self.weights)]
+        self.rules = self.rules._replace(size=self.size, people=counts, shares=shares)
+        self.homes = [[whole(i, 0, self.n - 1) for i in array(members)] for members in array(homes)]
+        self.check_households(types)
         bodies = []
-        for kind in types:
+        for kind, weight in zip(types, self.weights):
             pairs = [[name, values[v]] for (name, values), v in zip(self.features, kind)]
-            bodies.append(json.dumps(pairs, ensure_ascii=False, separators=(",", ":")).encode())
-        self.leaves = [
-            seq("klero/leaf/trial/v1", [i.encode(), bodies[t]]) for i, t in zip(self.ids, self.kinds)
-        ]
+            text = json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
+            bodies.append([text.encode(), str(weight).encode()])
+        for i, (name, t) in enumerate(zip(self.ids, self.kinds)):
+            first = self.ids[self.homes[self.home[i]][0]] if i in self.home else ""
+            self.leaves.append(seq("klero/leaf/trial/v2", [name.encode(), *bodies[t], first.encode()]))
         return {"n": self.n, "types": len(types)}
+
+    def check_households(self, types: list[list[int]]) -> None:
+        """Who shares a value of the household feature lives in households of one composition, and its maximum is `most` for each."""
+        names = [name for name, _ in self.features]
+        need((HOUSEHOLD in names) == (self.most > 0), "bad", what="households")
+        need(rises(self.homes) and all(map(rises, self.homes)), "bad", what="households")
+        for number, members in enumerate(self.homes):
+            need(len(members) > self.most > 0, "bad", what=f"household {number}")
+            for i in members:
+                need(self.home.setdefault(i, number) == number, "bad", what=f"household {number}")
+        if not self.most:
+            return
+        f = names.index(HOUSEHOLD)
+        values, first = self.features[f][1], sum(len(values) for _, values in self.features[:f])
+        lists: list[list[list[int]]] = [[] for _ in values]
+        for members in self.homes:
+            lists[types[self.kinds[members[0]]][f]].append(members)
+        for v, alike in enumerate(lists):
+            compositions = {tuple(sorted(self.kinds[i] for i in members)) for members in alike}
+            own = sum(types[t][f] == v for t in self.kinds)
+            need(len(compositions) <= 1, "bad", what=f"household value {v}")
+            if values[v] == ALONE:
+                need(not alike, "bad", what=f"household value {v}")
+            else:
+                need(self.rules.bounds[first + v][1] == self.most * len(alike), "bad", what=f"household value {v}")
+                need(own == sum(map(len, alike)), "bad", what=f"household value {v}")
 
     def check_commitment(self) -> dict[str, Any]:
         """The hashes are those of the files."""
@@ -591,7 +633,7 @@ class Bundle:
             last_of_maximin = not self.leximin and i + 1 == len(self.levels)
             group = rest if last_of_maximin else set(level.types)
             rest = rest - group
-            worst = max(worst, level.value - min(chances[t] for t in group))
+            worst = max(worst, max(level.value * self.weights[t] - chances[t] for t in group))
             worst = max(worst, level_slack(self.rules, level, settled, values, (self.denominator, won)))
             settled.update(dict.fromkeys(level.types, i))
             values.append(level.value)
@@ -627,13 +669,37 @@ class Bundle:
         return {"u": u, "e": self.entry}
 
     def check_panel(self) -> dict[str, Any]:
-        """The lowest tickets of each type have its seats."""
+        """The lowest tickets of each type have its seats; households are dealt theirs first."""
+        seats = dict(map(tuple, self.panels[self.entry][1]))
+        lots = tickets(self.seed, self.leaves)
+        left = self.dealt(seats, lots)
         drawn: list[str] = []
-        queue = sorted(zip(tickets(self.seed, self.leaves), self.ids, self.kinds))
-        for t, seats in self.panels[self.entry][1]:
-            drawn.extend([person for _, person, kind in queue if kind == t][:seats])
+        for i in sorted(range(self.n), key=lots.__getitem__):
+            place = (self.home.get(i, -1), self.kinds[i])
+            if place[0] < 0:
+                left.setdefault(place, seats.get(place[1], 0))
+            if left.get(place, 0) > 0:
+                left[place] -= 1
+                drawn.append(self.ids[i])
         need(sorted(drawn) == self.documents[DRAW_FILE]["panel"], "bad_people")
         return {"n": len(drawn)}
+
+    def dealt(self, seats: dict[int, int], lots: list[bytes]) -> dict[tuple[int, int], int]:
+        """Seats by household and type: households of one composition, by their lowest tickets, get the seats of its types one each,
+        round and round."""
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for number, members in enumerate(self.homes):
+            alike.setdefault(tuple(sorted(self.kinds[i] for i in members)), []).append(number)
+        left: dict[tuple[int, int], int] = {}
+        for composition, homes in alike.items():
+            homes.sort(key=lambda number: min(lots[i] for i in self.homes[number]))
+            turn = 0
+            for t in sorted(set(composition)):
+                for _ in range(seats.get(t, 0)):
+                    place = (homes[turn % len(homes)], t)
+                    left[place] = left.get(place, 0) + 1
+                    turn += 1
+        return left
 
 
 Step = tuple[str, tuple[str, ...], Callable[[Bundle], dict[str, Any]]]

@@ -39,7 +39,13 @@ pub struct Declaration {
     pub denominator: i64,
     /// Leximin, or else maximin.
     pub leximin: bool,
+    /// The most people of one household on a panel; 0 if there is no such rule.
+    pub household: i64,
 }
+
+/// The feature that stands for households, and its value for those who live with nobody of the pool's.
+const HOUSEHOLD: &str = "(household)";
+const ALONE: &str = "alone";
 
 /// The people and their types.
 #[derive(Debug)]
@@ -52,6 +58,20 @@ pub struct Pool {
     pub cells: Vec<Vec<usize>>,
     /// n_T, the number of people of each type.
     pub counts: Vec<i64>,
+    /// w_T, the weight of each type.
+    pub weights: Vec<i64>,
+    /// People (by number, rising) who live together, where they are more than may sit.
+    pub households: Vec<Vec<usize>>,
+    /// The household of each person, if it is one of those.
+    pub home: Vec<Option<usize>>,
+}
+
+impl Pool {
+    /// a_T = n_T·w_T.
+    #[must_use]
+    pub fn share(&self, t: usize) -> BigInt {
+        BigInt::from(self.counts[t]) * self.weights[t]
+    }
 }
 
 /// A count and the seats of each type.
@@ -186,7 +206,7 @@ fn rising<T: PartialOrd>(items: &[T], what: &str) -> Result<(), Fault> {
 
 /// Reads declaration.json.
 pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
-    let [algorithm, denominator, features, format, id_column, kind, objective, people, protocol, size] =
+    let [algorithm, denominator, features, format, household, id_column, kind, objective, people, protocol, size] =
         fields(
             value,
             [
@@ -194,6 +214,7 @@ pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
                 "denominator",
                 "features",
                 "format",
+                "household",
                 "id_column",
                 "kind",
                 "objective",
@@ -202,8 +223,8 @@ pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
                 "size",
             ],
         )?;
-    constant(algorithm, "klero-lottery/1")?;
-    constant(format, "klero-bundle/1")?;
+    constant(algorithm, "klero-lottery/2")?;
+    constant(format, "klero-bundle/2")?;
     constant(kind, "trial")?;
     constant(protocol, "klero-draw/1")?;
     text(id_column)?;
@@ -243,13 +264,62 @@ pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
         people,
         denominator,
         leximin,
+        household: int(household, 0, INT_LIMIT)?,
     })
 }
 
 /// Reads pool.json.
 pub fn pool(value: &Value, declaration: &Declaration) -> Result<Pool, Fault> {
-    let [people, types] = fields(value, ["people", "types"])?;
-    let (mut kinds, mut cells) = (Vec::new(), Vec::new());
+    let [households, people, types, weights] =
+        fields(value, ["households", "people", "types", "weights"])?;
+    let (kinds, weights) = (kinds(types, declaration)?, list(weights)?);
+    if weights.len() != kinds.len() {
+        refuse!("there must be one weight for each of {} types", kinds.len());
+    }
+    let weights = weights
+        .iter()
+        .map(|w| int(w, 1, MOST_WEIGHT))
+        .collect::<Result<Vec<_>, _>>()?;
+    let different: Vec<_> = kinds.iter().zip(&weights).collect();
+    rising(&different, "types")?;
+    let (people, counts) = persons(people, kinds.len())?;
+    if counts.contains(&0) {
+        refuse!("a type without people");
+    }
+    if i64::try_from(people.len()) != Ok(declaration.people) {
+        refuse!(
+            "{} people are listed, {} declared",
+            people.len(),
+            declaration.people
+        );
+    }
+    let cells = kinds
+        .iter()
+        .map(|kind| {
+            let firsts = kind.iter().zip(&declaration.first_cell);
+            firsts.map(|(v, first)| v + first).collect()
+        })
+        .collect();
+    let (households, home) = homes(households, people.len())?;
+    let pool = Pool {
+        people,
+        types: kinds,
+        cells,
+        counts,
+        weights,
+        households,
+        home,
+    };
+    household_rule(declaration, &pool)?;
+    Ok(pool)
+}
+
+/// A type's weight is at most this.
+const MOST_WEIGHT: i64 = 1_000_000_000_000;
+
+/// The value index per feature of each type.
+fn kinds(types: &Value, declaration: &Declaration) -> Result<Vec<Vec<usize>>, Fault> {
+    let mut kinds = Vec::new();
     for item in list(types)? {
         let item = list(item)?;
         if item.len() != declaration.features.len() {
@@ -259,23 +329,22 @@ pub fn pool(value: &Value, declaration: &Declaration) -> Result<Pool, Fault> {
             );
         }
         let pairs = item.iter().zip(&declaration.features);
-        let kind = pairs
-            .map(|(v, (_, values))| index(v, values.len()))
-            .collect::<Result<Vec<_>, _>>()?;
-        cells.push(
-            kind.iter()
-                .zip(&declaration.first_cell)
-                .map(|(v, first)| v + first)
-                .collect(),
-        );
-        kinds.push(kind);
+        let kind = pairs.map(|(v, (_, values))| index(v, values.len()));
+        kinds.push(kind.collect::<Result<Vec<_>, _>>()?);
     }
-    rising(&kinds, "types")?;
-    let mut counts = vec![0; kinds.len()];
-    let mut persons: Vec<(String, usize)> = Vec::new();
+    Ok(kinds)
+}
+
+/// Id and type of each person.
+type Persons = Vec<(String, usize)>;
+
+/// The people, and the number of people of each type.
+fn persons(people: &Value, types: usize) -> Result<(Persons, Vec<i64>), Fault> {
+    let mut counts = vec![0; types];
+    let mut persons: Persons = Vec::new();
     for item in list(people)? {
         let (id, kind) = pair(item)?;
-        let (id, kind) = (text(id)?, index(kind, kinds.len())?);
+        let (id, kind) = (text(id)?, index(kind, types)?);
         if persons
             .last()
             .map_or(id.is_empty(), |(last, _)| last.as_str() >= id)
@@ -285,22 +354,77 @@ pub fn pool(value: &Value, declaration: &Declaration) -> Result<Pool, Fault> {
         counts[kind] += 1;
         persons.push((id.to_owned(), kind));
     }
-    if counts.contains(&0) {
-        refuse!("a type without people");
+    Ok((persons, counts))
+}
+
+type Homes = (Vec<Vec<usize>>, Vec<Option<usize>>);
+
+/// The households, each person in one at most, and where each person lives.
+fn homes(households: &Value, people: usize) -> Result<Homes, Fault> {
+    let (mut read, mut home): Homes = (Vec::new(), vec![None; people]);
+    for item in list(households)? {
+        let members = list(item)?
+            .iter()
+            .map(|i| index(i, people))
+            .collect::<Result<Vec<_>, _>>()?;
+        rising(&members, "members of a household")?;
+        for member in &members {
+            if home[*member].replace(read.len()).is_some() {
+                refuse!("somebody lives in two households");
+            }
+        }
+        read.push(members);
     }
-    if i64::try_from(persons.len()) != Ok(declaration.people) {
-        refuse!(
-            "{} people are listed, {} declared",
-            persons.len(),
-            declaration.people
-        );
+    rising(&read, "households")?;
+    Ok((read, home))
+}
+
+/// At most `household` people of an address: those who share a value of the household feature live in households of the same
+/// composition, and its maximum is so many for each of them. The seats can then be dealt out within the rule (`draw::people`).
+fn household_rule(declaration: &Declaration, pool: &Pool) -> Result<(), Fault> {
+    let features = &declaration.features;
+    let feature = features.iter().position(|(name, _)| name == HOUSEHOLD);
+    let (most, Some(feature)) = (declaration.household, feature) else {
+        if declaration.household == 0 && pool.households.is_empty() {
+            return Ok(());
+        }
+        refuse!("there is a household rule and no feature for it");
+    };
+    if most == 0 {
+        refuse!("there is a feature for households and no rule");
     }
-    Ok(Pool {
-        people: persons,
-        types: kinds,
-        cells,
-        counts,
-    })
+    let values = &features[feature].1;
+    let value_of = |person: usize| pool.types[pool.people[person].1][feature];
+    let mut compositions: Vec<Option<Vec<usize>>> = vec![None; values.len()];
+    let mut homes = vec![0_i64; values.len()];
+    for (number, members) in pool.households.iter().enumerate() {
+        if i64::try_from(members.len()).is_ok_and(|size| size <= most) {
+            refuse!("household {number} has no more people than may sit");
+        }
+        let value = value_of(members[0]);
+        let mut composition: Vec<usize> = members.iter().map(|i| pool.people[*i].1).collect();
+        composition.sort_unstable();
+        let alike = compositions[value].get_or_insert_with(|| composition.clone());
+        if *alike != composition
+            || values[value] == ALONE
+            || members.iter().any(|i| value_of(*i) != value)
+        {
+            refuse!("household {number} is not like the others of its value");
+        }
+        homes[value] += 1;
+    }
+    for (person, home) in pool.home.iter().enumerate() {
+        if home.is_some() == (values[value_of(person)] == ALONE) {
+            refuse!("person {person} is in a household by one list and alone by another");
+        }
+    }
+    for (value, homes) in homes.iter().enumerate() {
+        let (_, max) = declaration.bounds[declaration.first_cell[feature] + value];
+        if values[value] != ALONE && Some(max) != homes.checked_mul(most) {
+            refuse!("the maximum of household value {value} is not {most} for each of {homes}");
+        }
+    }
+    Ok(())
 }
 
 /// Reads lottery.json: form, order and the sum of the counts. Quotas are another check.

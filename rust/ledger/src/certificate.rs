@@ -1,8 +1,8 @@
 //! Could anybody have been treated more fairly by another lottery?
 //!
 //! Weak duality of linear programming, for maximin (Flanigan et al. 2021, «Fair algorithms for selecting citizens'
-//! assemblies») and for each level of leximin. Symbols as in `docs/audit/bundle.md`: y weighs types, λ cells, ν seats; S are
-//! the types settled before; q is the objective that a level bounds, U its bound, v the level's value.
+//! assemblies») and for each level of leximin. Symbols as in `docs/audit/bundle.md`: y weighs types, λ cells, ν seats; a type has n
+//! people of weight w, and a = n·w; S are the types settled before; q is the objective that a level bounds, U its bound, v the level's value.
 //!
 //! Guarantees: exact integers; a level that passes is true of every lottery over panels that meet the quotas. Where the
 //! linear bound is too weak, a proof tree splits the panels («L1»), and each of its leaves is a linear bound of its own.
@@ -85,12 +85,12 @@ impl Settled {
         Ok(())
     }
 
-    /// Σ_{T in S} q_T·n_T·v_T, over the common denominator.
+    /// Σ_{T in S} q_T·a_T·v_T, over the common denominator.
     fn fixed(&self, pool: &Pool, q: &[BigInt]) -> BigInt {
         let mut by_level = vec![BigInt::zero(); self.numerators.len()];
-        for ((at, q), n) in self.at.iter().zip(q).zip(&pool.counts) {
+        for (t, (at, q)) in self.at.iter().zip(q).enumerate() {
             if let Some(level) = at {
-                by_level[*level] += q * n;
+                by_level[*level] += q * pool.share(t);
             }
         }
         by_level
@@ -101,7 +101,7 @@ impl Settled {
     }
 }
 
-/// value = (U − Σ_S q·n·v) / Σ n·y, without a division.
+/// value = (U − Σ_S q·a·v) / Σ a·y, without a division.
 fn holds(
     declaration: &Declaration,
     pool: &Pool,
@@ -137,7 +137,7 @@ fn holds(
         }
         Tree::new(declaration, pool, &level.proof, &q)?.bound()?
     };
-    let group: BigInt = level.types.iter().map(|(t, y)| y * pool.counts[*t]).sum();
+    let group: BigInt = level.types.iter().map(|(t, y)| y * pool.share(*t)).sum();
     let left = &level.value.num * group * &state.common;
     Ok(left == (best * &state.common - state.fixed(pool, &q)) * &level.value.den)
 }
@@ -309,7 +309,7 @@ impl<'a> Tree<'a> {
 }
 
 /// (U − Σ q_T·n_T·π_T) / min n_T·y_T over the group of level `i`. As the level's value is exact, the numerator is
-/// value·Σ n·y + Σ_S q·n·v − Σ q·n·π.
+/// value·Σ a·y + Σ_S q·a·v − Σ q·n·π, with a = n·w.
 fn slack(
     declaration: &Declaration,
     pool: &Pool,
@@ -322,7 +322,7 @@ fn slack(
     let mut by_level = vec![BigInt::zero(); i + 1];
     let mut seated = BigInt::zero();
     let mut add = |t: usize, q: &BigInt, number: usize| {
-        by_level[number] += q * pool.counts[t];
+        by_level[number] += q * pool.share(t);
         seated += q * won[t];
     };
     for (t, y) in &level.types {
@@ -355,7 +355,7 @@ fn slack(
     }
 }
 
-/// The largest of 0, of value − π_T, and of what the panels' own slack leaves open. The panels must meet the quotas, which
+/// The largest of 0, of w_T·value − π_T, and of what the panels' own slack leaves open. The panels must meet the quotas, which
 /// bounds the sums.
 pub fn gap(
     declaration: &Declaration,
@@ -379,14 +379,11 @@ pub fn gap(
             level.types.iter().map(|(t, _)| *t).collect()
         };
         group.iter().for_each(|t| listed[*t] = true);
-        // won ≤ M·n_T < 2^65 and n_T < 2^27, as the pool is listed in a file: the products fit.
-        let per_person = |a: &usize, b: &usize| {
-            (won[*a] * i128::from(pool.counts[*b])).cmp(&(won[*b] * i128::from(pool.counts[*a])))
-        };
-        if let Some(t) = group.into_iter().min_by(per_person) {
+        for t in group {
             let den = BigInt::from(declaration.denominator) * pool.counts[t];
             let short = Ratio {
-                num: &level.value.num * &den - BigInt::from(won[t]) * &level.value.den,
+                num: &level.value.num * pool.weights[t] * &den
+                    - BigInt::from(won[t]) * &level.value.den,
                 den: den * &level.value.den,
             };
             if short.compare(&worst) == Ordering::Greater {

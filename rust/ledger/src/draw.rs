@@ -5,6 +5,8 @@
 //! position, and people of one type have equal chances. A trial's text is chosen by someone: it proves nothing about chance.
 //! One hash a person.
 
+use std::collections::BTreeMap;
+
 use num_bigint::BigUint;
 use num_traits::{One, ToPrimitive, Zero};
 
@@ -29,15 +31,25 @@ pub fn leaves(declaration: &Declaration, pool: &Pool) -> Vec<Digest> {
             write(&Value::List(attributes.collect()))
         })
         .collect();
-    pool.people
-        .iter()
-        .map(|(id, t)| leaf(id, &bodies[*t]))
+    let weights: Vec<String> = pool.weights.iter().map(ToString::to_string).collect();
+    let people = pool.people.iter().zip(&pool.home);
+    people
+        .map(|((id, t), home)| {
+            let first = home.map_or("", |home| pool.people[pool.households[home][0]].0.as_str());
+            leaf(id, &bodies[*t], &weights[*t], first)
+        })
         .collect()
 }
 
-/// The leaf of one person: id and canonical attributes.
-pub fn leaf(id: &str, attributes: &[u8]) -> Digest {
-    seq("klero/leaf/trial/v1", &[id.as_bytes(), attributes])
+/// The leaf of one person: id, canonical attributes, weight, and the first id of their household (empty without one).
+pub fn leaf(id: &str, attributes: &[u8], weight: &str, household: &str) -> Digest {
+    let items = [
+        id.as_bytes(),
+        attributes,
+        weight.as_bytes(),
+        household.as_bytes(),
+    ];
+    seq("klero/leaf/trial/v2", &items)
 }
 
 /// The seed of a trial.
@@ -84,7 +96,8 @@ pub fn tickets(seed: &Digest, leaves: &[Digest]) -> Vec<Digest> {
     leaves.iter().map(|leaf| hmac(&key, &[leaf])).collect()
 }
 
-/// The numbers of the people drawn, rising: a type's seats go to its lowest tickets.
+/// The numbers of the people drawn, rising: a type's seats go to its lowest tickets, and where a household rule holds they
+/// are dealt to households first.
 pub fn people(pool: &Pool, panel: &Panel, tickets: &[Digest]) -> Vec<usize> {
     let mut seats = vec![0; pool.types.len()];
     for (t, s) in &panel.1 {
@@ -94,16 +107,45 @@ pub fn people(pool: &Pool, panel: &Panel, tickets: &[Digest]) -> Vec<usize> {
         .filter(|i| seats[pool.people[*i].1] > 0)
         .collect();
     order.sort_by_key(|i| tickets[*i]);
+    let mut left = households(pool, &seats, tickets);
     let mut drawn: Vec<usize> = order
         .into_iter()
         .filter(|i| {
-            let left = &mut seats[pool.people[*i].1];
+            let t = pool.people[*i].1;
+            let left = match pool.home[*i] {
+                None => &mut seats[t],
+                Some(home) => left.entry((home, t)).or_insert(0),
+            };
             *left -= 1;
             *left >= 0
         })
         .collect();
     drawn.sort_unstable();
     drawn
+}
+
+/// The seats of each household by type. Households of one composition stand in the order of their lowest tickets; the seats of its
+/// types, one type after the other, go to them one each, round and round. So none gets more than its share, rounded up, of the seats in
+/// all and of those of each type, which is what the rule and the number of such people allow.
+fn households(pool: &Pool, seats: &[i64], tickets: &[Digest]) -> BTreeMap<(usize, usize), i64> {
+    let mut alike: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+    for (home, members) in pool.households.iter().enumerate() {
+        let mut composition: Vec<usize> = members.iter().map(|i| pool.people[*i].1).collect();
+        composition.sort_unstable();
+        alike.entry(composition).or_default().push(home);
+    }
+    let mut dealt = BTreeMap::new();
+    for (mut types, mut homes) in alike {
+        types.dedup();
+        homes.sort_by_key(|home| pool.households[*home].iter().map(|i| tickets[*i]).min());
+        let mut turn = homes.iter().cycle();
+        for t in types {
+            for home in turn.by_ref().take(usize::try_from(seats[t]).unwrap_or(0)) {
+                *dealt.entry((*home, t)).or_insert(0) += 1;
+            }
+        }
+    }
+    dealt
 }
 
 /// A position of this lottery and its entry: position, rejections, entry.

@@ -76,7 +76,12 @@ fn hashes_are_the_golden_ones() {
     for case in list(&vectors["leaf"]) {
         let attributes = case["attributes"].to_string();
         assert_eq!(
-            hash::hex(&draw::leaf(text(&case["id"]), attributes.as_bytes())),
+            hash::hex(&draw::leaf(
+                text(&case["id"]),
+                attributes.as_bytes(),
+                &case["weight"].to_string(),
+                text(&case["household"])
+            )),
             text(&case["leaf"])
         );
     }
