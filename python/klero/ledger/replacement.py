@@ -34,7 +34,7 @@ from klero.ledger.log import StateLog, append_log, check_events, read_log
 from klero.ledger.states import MOST_ROUNDS, Event
 from klero.ledger.verify import verify_files
 from klero.sortition.lottery import Lottery, lottery_for
-from klero.sortition.residual import breach, breach_error, changes, residual, widened
+from klero.sortition.residual import breach, breach_error, residual, widened
 from klero.words import percent, words
 
 if TYPE_CHECKING:
@@ -203,8 +203,7 @@ def replace(
     instance = residual(chain[0].lottery.instance, staying, candidates)
     repair = breach(instance)
     if repair is not None and not allow_breach:
-        raise breach_error(instance, repair, "quotas")
-    broken = changes(repair) if repair else ()
+        raise breach_error(instance, repair)
     used = widened(instance, repair) if repair else instance
     origin = chain[-1].lottery
     lottery = lottery_for(used, origin.objective, origin.denominator, progress=progress)
@@ -221,7 +220,10 @@ def replace(
         write_bundle(output, files, force=force)
     if log is not None:
         append_log(log, events)
-    named = tuple((used.cell_name(cell), side, before, after) for cell, side, before, after in broken)
+    named = tuple(
+        (used.cell_name(c.bound.cell), str(c.bound.side), c.bound.value, c.value)
+        for c in (repair.changes if repair else ())
+    )
     return Replacement(round, previous, lottery, drawn, tuple(sorted(staying)), gone, newcomers, named)
 
 

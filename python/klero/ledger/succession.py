@@ -19,7 +19,7 @@ from klero.errors import InfeasibleError, KleroError, quoted
 from klero.ledger.replacement import Drawn, link_problem
 from klero.ledger.verify import Check, Verification
 from klero.sortition.instance import Instance
-from klero.sortition.residual import breach, must_sit, residual, without_must_sit
+from klero.sortition.residual import breach, must_sit, residual
 
 __all__ = ["verify_replacement"]
 
@@ -53,21 +53,21 @@ def verify_replacement(
 
 
 def _people_problem(chain: Sequence[Drawn]) -> str:
-    first = _values(chain[0].lottery.instance)
+    first = chain[0].lottery.instance
     left: set[str] = set()
     for before, after in pairwise(chain):
-        panel, pool = set(before.draw.panel), set(after.lottery.instance.ids)
-        forced = must_sit(after.lottery.instance)
+        here = after.lottery.instance
+        panel, pool, forced = set(before.draw.panel), set(here.ids), must_sit(here)
         left |= panel - forced
+        where = f"in round {after.round}"
         if forced - panel:
-            return f"{quoted(min(forced - panel))} must sit in round {after.round} and was not on the panel before"
+            return f"{quoted(min(forced - panel))} must sit {where} and was not on the panel before"
         if left & pool:
-            return f"{quoted(min(left & pool))} had left the panel and is in the pool of round {after.round}"
-        mine = _values(after.lottery.instance)
-        for person, values in sorted(mine.items()):
-            if first.get(person) != values:
-                what = "was not in the first pool" if person not in first else "has other values than in the first pool"
-                return f"{quoted(person)} {what} and is in that of round {after.round}"
+            return f"{quoted(min(left & pool))} had left the panel and is in the pool {where}"
+        if pool - set(first.ids):
+            return f"{quoted(min(pool - set(first.ids)))} was not in the first pool and is in the pool {where}"
+        if _who(here) != _who(residual(first, forced, pool - forced)):
+            return f"features, values, weights or households of the people {where} are not those of the first bundle"
     return ""
 
 
@@ -82,20 +82,19 @@ def _people_detail(chain: Sequence[Drawn]) -> str:
 
 def _quota_result(chain: Sequence[Drawn]) -> tuple[str, str]:
     """(what is wrong, what was found)."""
-    after = chain[-1].lottery.instance
-    mine, first = without_must_sit(after), without_must_sit(chain[0].lottery.instance)
-    if (mine.size, mine.features, mine.values) != (first.size, first.features, first.values):
-        return "the size, features or values are not those of the first bundle", ""
+    after, stay = chain[-1].lottery.instance, must_sit(chain[-1].lottery.instance)
+    first = residual(chain[0].lottery.instance, stay, set(after.ids) - stay)
     total = 0
-    for c, ((low, high), (low0, high0)) in enumerate(zip(mine.cell_bounds, first.cell_bounds, strict=True)):
+    for c, ((low, high), (low0, high0)) in enumerate(zip(after.cell_bounds, first.cell_bounds, strict=True)):
         if low > low0 or high < high0:
-            return f"the quota of {mine.cell_name(c)} is tighter than in the first bundle", ""
+            return f"the quota of {after.cell_name(c)} is tighter than in the first bundle", ""
+        if c in after.rule_cells and (low, high) != (low0, high0):
+            return f"the rule {after.cell_name(c)} was loosened", ""
         total += low0 - low + high - high0
     if not total:
         return "", "those of the first bundle"
-    stay = must_sit(after)
     try:
-        smallest = breach(residual(chain[0].lottery.instance, stay, set(after.ids) - stay))
+        smallest = breach(first)
     except InfeasibleError as error:
         return error.message, ""
     least = smallest.total if smallest else 0
@@ -104,8 +103,9 @@ def _quota_result(chain: Sequence[Drawn]) -> tuple[str, str]:
     return "", f"widened by {total} in all, the least that any completion needs"
 
 
-def _values(instance: Instance) -> dict[str, tuple[str, ...]]:
-    """Each person's values by id, without what forces them to sit."""
-    plain = without_must_sit(instance)
-    named = [tuple(plain.values[f][v] for f, v in enumerate(kind)) for kind in plain.types]
-    return {i: named[t] for i, t in zip(plain.ids, plain.person_type, strict=True)}
+def _who(instance: Instance) -> tuple[object, ...]:
+    """All that an instance says of people and seats, without the bounds of cells."""
+    return (
+        *(instance.size, instance.features, instance.values, instance.types, instance.weights, instance.ids),
+        *(instance.person_type, instance.id_column, instance.per_household, instance.households),
+    )

@@ -7,9 +7,10 @@ sampled scenarios (:mod:`klero.sortition.scenarios`), and what is reported is me
 
 Method. People of one type are exchangeable, so what is sought is a number a_T of alternates of each type. Every scenario gives
 lower bounds of its loss that are linear in a, in whole numbers. (1) Benders decomposition: a linear programme over these bounds proposes a, the
-scenarios answer with new bounds, until both meet; its value is a lower bound of the mean loss of *any* alternates. (2) From its rounding, exchanges
-of one alternate for another: all are judged by the bounds at once, the most promising is computed exactly, which adds bounds,
-until no exchange can be better or the number of computations is used up. Tickets then choose the persons within each type.
+scenarios answer with new bounds, until both are near each other; its value is a lower bound of the mean loss of *any* alternates. (2) From its rounding, exchanges
+of one alternate for another: all are judged by the bounds at once, the most promising is computed, which adds bounds,
+until no exchange can be better or the number of computations is used up. A computation may err upwards by a little (where proving the best way to
+seat alternates would need an integer programme); the alternates found are computed exactly. Tickets then choose the persons within each type.
 
 Guarantee. The loss reported on the scenarios is exact for the alternates returned. The lower bound is that of a linear programme (to the
 solver's tolerance); the two often differ, and both are given. Cost: each computation solves one small linear programme a scenario. One thread; fixed limits, no clock.
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Group", "choose_types", "losses"]
 
 Progress = Callable[[str, int], None]
-_ROUNDS = 40
-_CLOSE = 0.002
+_ROUNDS = 30
+_CLOSE = 0.01
 # Scenarios whose bounds are put together in one row of the linear programme: fewer, denser rows were seen to be quicker.
 _CLUSTERS = 40
 _COMPUTATIONS = 60
@@ -165,7 +166,7 @@ def losses(
     cases = _Cases(instance, panel, scenarios, groups, max((0, *counts)), stream)
     shortage = Shortage(instance)
     found = [
-        shortage.exact(cases.base[s], cases.free[s], cases.seats(s, groups, counts))[0]
+        shortage.exact(cases.base[s], cases.free[s], cases.seats(s, groups, counts))
         for s in range(len(cases))
     ]
     return found, cases.weights
@@ -309,17 +310,24 @@ class _Search:
                 counts, best = tried, loss
             if self._progress:
                 self._progress("alternates", done)
-        return Choice(tuple(counts), Fraction(best, self.cases.total), bound, done, settled)
+        exact = sum(
+            self.cases.weights[s]
+            * self.shortage.exact(
+                self.cases.base[s], self.cases.free[s], self.cases.seats(s, self.groups, counts)
+            )
+            for s in range(len(self.cases))
+        )
+        return Choice(tuple(counts), Fraction(exact, self.cases.total), bound, done, settled)
 
     def _compute(self, counts: Sequence[int], below: int | None) -> int | None:
-        """The exact total loss; None as soon as it can't be below a limit. Adds cuts."""
+        """The total loss, or little more than it; None as soon as it can't be below a limit. Adds cuts."""
         total = 0
         floors = self._floors(counts)
         rest = int(floors @ self._weights)
         for s in np.argsort(-floors * self._weights, kind="stable"):
             s = int(s)
             rest -= int(floors[s]) * self.cases.weights[s]
-            loss, cut = self.shortage.exact(
+            loss, _, cut = self.shortage.near(
                 self.cases.base[s], self.cases.free[s], self.cases.seats(s, self.groups, counts)
             )
             self._add(s, cut)

@@ -23,6 +23,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from klero.errors import InternalError
 from klero.sortition.feasibility import _Solver
 
@@ -70,6 +72,8 @@ class Shortage:
         self._seats.SetCoefficient(empty, 1.0)
         solver.Objective().SetCoefficient(empty, 1.0)
         solver.Objective().SetMinimization()
+        self._low = np.array([*(lo for lo, _ in self.bounds), 0])
+        self._high = np.array([*(hi for _, hi in self.bounds), 0])
         self._columns: dict[int, Any] = {}
         self._open: set[int] = set()
 
@@ -103,16 +107,20 @@ class Shortage:
         """By how much, times `SCALE`, one more alternate of a type lowers a cut."""
         return max(0, sum(cut.weights[c] for c in self._cells[type_index]) + cut.seat)
 
-    def exact(self, base: Sequence[int], free: int, at_hand: Mapping[int, int]) -> tuple[int, Cut]:
-        """(the smallest loss with these alternates, a bound): proved by the bound or by CP-SAT."""
+    def near(self, base: Sequence[int], free: int, at_hand: Mapping[int, int]) -> tuple[int, int, Cut]:
+        """(the loss of a good way to seat these alternates, a bound of the best way's, the cut that gives the bound)."""
         cut, relaxed = self.relaxed(base, free, at_hand)
         bound = cut.constant - sum(self.worth(cut, t) * n for t, n in at_hand.items())
         least = max(0, -(-bound // SCALE))
-        seats = {t: int(x + 1e-6) for t, x in relaxed.items()}
-        loss = self._improved(base, free, at_hand, seats)
+        loss = self._improved(base, free, at_hand, {t: int(x + 1e-6) for t, x in relaxed.items()})
         if loss > least:
-            loss = self._solved(base, free, at_hand)
-        return loss, cut
+            loss = min(loss, self._improved(base, free, at_hand, dict.fromkeys(at_hand, 0)))
+        return loss, least, cut
+
+    def exact(self, base: Sequence[int], free: int, at_hand: Mapping[int, int]) -> int:
+        """The smallest loss with these alternates: proved by a bound, or by CP-SAT."""
+        loss, least, _ = self.near(base, free, at_hand)
+        return loss if loss == least else self._solved(base, free, at_hand)
 
     def _column(self, t: int) -> Any:
         if t not in self._columns:
@@ -133,53 +141,35 @@ class Shortage:
         return sum(max(0, lo - x, x - hi) for x, (lo, hi) in zip(totals, self.bounds, strict=True))
 
     def _improved(
-        self, base: Sequence[int], free: int, at_hand: Mapping[int, int], seats: dict[int, int]
+        self, base: Sequence[int], free: int, at_hand: Mapping[int, int], seats: Mapping[int, int]
     ) -> int:
         """The loss after seating one more, taking one away or exchanging two, as long as it falls."""
-        totals = list(base)
-        for t, s in seats.items():
-            for c in self._cells[t]:
-                totals[c] += s
-        left = free - sum(seats.values())
+        kinds = list(at_hand)
+        cells = np.zeros((len(kinds) + 1, len(self.bounds) + 1), dtype=np.int64)
+        for row, t in enumerate(kinds):
+            cells[row, [*self._cells[t], -1]] = 1  # the last column counts seats
+        low, high = self._low, self._high
+        most = np.array([*at_hand.values(), 1])
+        seated = np.array([*(seats[t] for t in kinds), 0])
+        totals = np.array([*base, -free]) + seated @ cells
         while True:
-            best, move = 0, (-1, -1)
-            outs = [-1, *(t for t, s in seats.items() if s)]
-            for out in outs:
-                if out >= 0:
-                    self._shift(totals, out, -1)
-                for into in (-1, *(t for t, n in at_hand.items() if seats[t] < n and t != out)):
-                    room = left + (out >= 0) - (into >= 0)
-                    if room < 0 or out == into:
-                        continue
-                    gain = self._gain(totals, into) + (into >= 0) - (out >= 0)
-                    if out >= 0:
-                        gain -= self._gain(totals, out)
-                    if gain > best:
-                        best, move = gain, (out, into)
-                if out >= 0:
-                    self._shift(totals, out, 1)
-            if not best:
-                return self._outside(totals) + left
-            out, into = move
-            for t, sign in ((out, -1), (into, 1)):
-                if t >= 0:
-                    self._shift(totals, t, sign)
-                    seats[t] += sign
-                    left -= sign
-
-    def _shift(self, totals: list[int], t: int, sign: int) -> None:
-        for c in self._cells[t]:
-            totals[c] += sign
-
-    def _gain(self, totals: Sequence[int], t: int) -> int:
-        """By how much the cells' loss falls if one more of a type sits."""
-        if t < 0:
-            return 0
-        gain = 0
-        for c in self._cells[t]:
-            lo, hi = self.bounds[c]
-            gain += (totals[c] < lo) - (totals[c] >= hi)
-        return gain
+            outs = np.flatnonzero(seated)
+            rows = np.vstack([totals, totals - cells[outs]])
+            gain = ((rows < low).astype(np.int64) - (rows >= high)) @ cells.T
+            paid = np.concatenate([[0], gain[np.arange(1, len(rows)), outs]])
+            gain -= paid[:, None]
+            # The last row of `cells` is «nobody steps in»; a full panel takes nobody more.
+            gain[:, :-1][:, (seated >= most)[:-1]] = -1
+            gain[rows[:, -1] >= 0, :-1] = -1
+            at = int(np.argmax(gain))
+            out, into = divmod(at, gain.shape[1])
+            if gain[out, into] <= 0:
+                return int(np.maximum(0, low - totals).sum() + np.maximum(0, totals - high).sum())
+            totals = rows[out] + cells[into]
+            if out:
+                seated[outs[out - 1]] -= 1
+            if into < len(kinds):
+                seated[into] += 1
 
     def _solved(self, base: Sequence[int], free: int, at_hand: Mapping[int, int]) -> int:
         programme = _Solver()
