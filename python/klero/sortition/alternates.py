@@ -41,11 +41,13 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Group", "choose_types", "losses"]
 
 Progress = Callable[[str, int], None]
-_ROUNDS = 30
-_CLOSE = 0.01
+_ROUNDS = 20
+_CLOSE = 0.02
 # Scenarios whose bounds are put together in one row of the linear programme: fewer, denser rows were seen to be quicker.
 _CLUSTERS = 40
 _COMPUTATIONS = 60
+# The bounds kept of each scenario: those highest for the alternates at hand. More say little more and cost time.
+_CUTS_KEPT = 6
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ class _Search:
             cells[g, [*instance.type_cells(group.type), -1]] = 1
         self._cells = cells
         # All cuts, by scenario: the number of the scenario, the constant, and what each group's alternates are worth.
-        self._cuts: list[tuple[int, int, npt.NDArray[np.int64]]] = []
+        self._cuts: list[tuple[int, int, npt.NDArray[np.int32]]] = []
 
     def relaxed(self) -> tuple[list[int], float]:
         """(alternates to begin with, lower bound of the mean loss)."""
@@ -274,8 +276,8 @@ class _Search:
         row = hand[g]
         return row[whole] + (n - whole) * (row[min(whole + 1, len(row) - 1)] - row[whole])
 
-    def _add(self, s: int, cut: Cut) -> npt.NDArray[np.int64]:
-        worth = np.maximum(0, self._cells @ np.array([*cut.weights, cut.seat], dtype=np.int64))
+    def _add(self, s: int, cut: Cut) -> npt.NDArray[np.int32]:
+        worth = np.maximum(0, self._cells @ np.array([*cut.weights, cut.seat], dtype=np.int64)).astype(np.int32)
         self._cuts.append((s, cut.constant, worth))
         return worth
 
@@ -293,21 +295,20 @@ class _Search:
         """The best alternates that exchanges of one for another lead to."""
         best = self._compute(counts, None)
         done, settled = 1, False
+        seen = {tuple(counts)}
         if best is None:
             raise InternalError("alternates without a loss")
         while done < computations:
-            move, promise = self._promising(counts)
+            move, promise = self._promising(counts, seen)
             if move is None or promise >= best:
                 settled = True
                 break
-            out, into = move
-            tried = list(counts)
-            tried[out] -= 1
-            tried[into] += 1
+            tried = _exchange(counts, *move)
+            seen.add(tried)
             loss = self._compute(tried, best)
             done += 1
             if loss is not None and loss < best:
-                counts, best = tried, loss
+                counts, best = list(tried), loss
             if self._progress:
                 self._progress("alternates", done)
         exact = sum(
@@ -336,15 +337,22 @@ class _Search:
                 return None
         return total
 
-    def _table(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], list[int]]:
-        """(scenarios, constants, worths, first row of each scenario), sorted by scenario, without repetition."""
-        unique = {(s, constant, worth.tobytes()): worth for s, constant, worth in self._cuts}
-        listed = sorted(unique.items(), key=lambda item: item[0][0])
-        self._cuts = [(key[0], key[1], worth) for key, worth in listed]
+    def _standing(self, counts: Sequence[int]) -> tuple[Any, Any, list[int], Any]:
+        """(values, worths, first row of each scenario, scenarios) of the cuts, the highest few of each scenario alone."""
         owner = np.array([s for s, _, _ in self._cuts])
-        constants = np.array([c for _, c, _ in self._cuts])
-        firsts = np.flatnonzero(np.diff(owner, prepend=-1)).tolist()
-        return owner, constants, np.array([w for _, _, w in self._cuts]), firsts
+        worths = np.array([w for _, _, w in self._cuts])
+        active = np.flatnonzero(np.array(counts))
+        hand = self.cases.hand[0]
+        at_hand: Any = np.array(counts)[active]
+        if hand:
+            at_hand = np.array([[row[g][counts[g]] for g in active] for row in self.cases.hand])[owner]
+        values = np.array([c for _, c, _ in self._cuts]) - np.sum(worths[:, active] * at_hand, axis=1)
+        order = np.lexsort((-values, owner))
+        place = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])
+        kept = order[place < _CUTS_KEPT]
+        self._cuts = [self._cuts[i] for i in kept]
+        owner = owner[kept]
+        return values[kept], worths[kept], np.flatnonzero(np.diff(owner, prepend=-1)).tolist(), owner
 
     def _hand_change(self, counts: Sequence[int], step: int) -> npt.NDArray[np.int64]:
         """By scenario and group, what one alternate more (or fewer) changes at hand."""
@@ -358,16 +366,6 @@ class _Search:
                     change[s, g] = hand[g][n + step] - hand[g][n]
         return change
 
-    def _standing(self, counts: Sequence[int]) -> tuple[Any, Any, list[int], Any]:
-        owner, constants, worths, firsts = self._table()
-        active = np.flatnonzero(np.array(counts))
-        if not self.cases.hand[0]:
-            values = constants - worths[:, active] @ np.array(counts)[active]
-        else:
-            hand = np.array([[row[g][counts[g]] for g in active] for row in self.cases.hand])
-            values = constants - np.sum(worths[:, active] * hand[owner], axis=1)
-        return values, worths, firsts, owner
-
     def _floors(self, counts: Sequence[int]) -> npt.NDArray[np.int64]:
         """A lower bound of each scenario's loss with these alternates, from all cuts."""
         floors = np.zeros(len(self.cases), dtype=np.int64)
@@ -377,25 +375,35 @@ class _Search:
             floors[owner[firsts]] = np.maximum(0, -(-top // SCALE))
         return floors
 
-    def _promising(self, counts: Sequence[int]) -> tuple[tuple[int, int] | None, int]:
-        """The exchange whose lower bound is smallest, and that bound."""
+    def _promising(
+        self, counts: Sequence[int], tried: set[tuple[int, ...]]
+    ) -> tuple[tuple[int, int] | None, int]:
+        """The exchange, not tried yet, whose lower bound is smallest, and that bound."""
         values, worths, firsts, owner = self._standing(counts)
         more, fewer = self._hand_change(counts, 1), self._hand_change(counts, -1)
         open_ = np.flatnonzero(np.array(counts) < self._caps)
         weights = self._weights[owner[firsts]]
         best: tuple[tuple[int, int] | None, int] = (None, 0)
-        gains = worths[:, open_] * more[owner][:, open_]
+        gains = worths[:, open_] * more[owner][:, open_].astype(worths.dtype)
         for out in np.flatnonzero(np.array(counts)):
             lost = worths[:, out] * fewer[owner, out]
-            top = np.maximum.reduceat((values - lost)[:, None] - gains, firsts, axis=0)
-            totals = weights @ np.maximum(0, -(-top // SCALE))
-            totals[open_ == out] = np.iinfo(np.int64).max
-            if not len(totals):
-                continue
-            place = int(np.argmin(totals))
-            if best[0] is None or totals[place] < best[1]:
-                best = ((int(out), int(open_[place])), int(totals[place]))
+            top = np.maximum.reduceat((values - lost).astype(worths.dtype)[:, None] - gains, firsts, axis=0)
+            totals = weights @ np.maximum(0, -(-top // SCALE)).astype(np.int64)
+            for place in np.argsort(totals, kind="stable"):
+                into = int(open_[place])
+                if best[0] is not None and totals[place] >= best[1]:
+                    break
+                if into != out and _exchange(counts, int(out), into) not in tried:
+                    best = ((int(out), into), int(totals[place]))
+                    break
         return best
+
+
+def _exchange(counts: Sequence[int], out: int, into: int) -> tuple[int, ...]:
+    changed = list(counts)
+    changed[out] -= 1
+    changed[into] += 1
+    return tuple(changed)
 
 
 class _Master:
@@ -438,7 +446,7 @@ class _Master:
             solver.Objective().SetCoefficient(theta, 1.0)
         solver.Objective().SetMinimization()
 
-    def take(self, cuts: Sequence[tuple[int, int, npt.NDArray[np.int64]]]) -> None:
+    def take(self, cuts: Sequence[tuple[int, int, npt.NDArray[np.int32]]]) -> None:
         """Adds one row for each cluster: the weighted sum of its scenarios' cuts."""
         scale = float(SCALE * self._cases.total)
         constants = [0] * len(self._losses)
@@ -450,11 +458,11 @@ class _Master:
             k, weight = self._clusters[s], self._cases.weights[s]
             constants[k] += weight * constant
             if self._stay:
-                worths[k][:, 0] += weight * worth
+                worths[k][:, 0] += weight * worth.astype(np.int64)
             else:
                 for g in np.flatnonzero(worth):
                     steps = self._slots(s, int(g))
-                    worths[k][g, : len(steps)] += weight * worth[g] * np.array(steps, dtype=np.int64)
+                    worths[k][g, : len(steps)] += weight * int(worth[g]) * np.array(steps, dtype=np.int64)
         for theta, constant, worth in zip(self._losses, constants, worths, strict=True):
             row = self._solver.Constraint(constant / scale, self._solver.infinity())
             row.SetCoefficient(theta, 1.0)
