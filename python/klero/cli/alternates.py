@@ -28,11 +28,19 @@ if TYPE_CHECKING:
     metavar="TABLE",
     help="Estimate it from past panellists: columns of features, and «dropped» with yes or no.",
 )
-@click.option("--trial-seed", required=True, metavar="TEXT", help="Any text: it gives the scenarios and the tickets.")
-@click.option("--scenarios", type=int, default=200, show_default=True, metavar="N", help="Scenarios to choose on.")
-@click.option("--checks", type=int, default=1000, show_default=True, metavar="N", help="Fresh scenarios to measure on.")
+@click.option(
+    "--trial-seed", required=True, metavar="TEXT", help="Any text: it gives the scenarios and the tickets."
+)
+@click.option(
+    "--scenarios", type=int, default=200, show_default=True, metavar="N", help="Scenarios to choose on."
+)
+@click.option(
+    "--checks", type=int, default=1000, show_default=True, metavar="N", help="Fresh scenarios to measure on."
+)
 @click.option("--alternates-drop", is_flag=True, help="Alternates drop out too.")
-@click.option("--unavailable", metavar="IDS", help="People who can't be alternates: ids, or a table with a column «id».")
+@click.option(
+    "--unavailable", metavar="IDS", help="People who can't be alternates: ids, or a table with a column «id»."
+)
 @LANG
 @format_option
 def alternates(
@@ -138,7 +146,9 @@ def _given(text: str) -> object:
     from klero.errors import Fault, InputError, quoted
     from klero.sortition.pool import Pool
 
-    if not (text.lower().endswith((".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")) or Path(text).is_file()):
+    if not (
+        text.lower().endswith((".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")) or Path(text).is_file()
+    ):
         return text
     table = Pool.read(text)
     missing = [column for column in ("id", "dropout") if column not in table.columns]

@@ -30,9 +30,14 @@ _COLUMNS = ("person", "to", "reason", "round", "time")
     help="Add the steps of a table: columns person, to, reason, and round and time unless given below.",
 )
 @click.option(
-    "--start", type=click.Path(), metavar="BUNDLE", help="Add everybody of BUNDLE as volunteered, its panel as selected."
+    "--start",
+    type=click.Path(),
+    metavar="BUNDLE",
+    help="Add everybody of BUNDLE as volunteered, its panel as selected.",
 )
-@click.option("--time", metavar="TIME", help="When, in UTC, as 2026-05-01T09:00:00Z. Never taken from the clock.")
+@click.option(
+    "--time", metavar="TIME", help="When, in UTC, as 2026-05-01T09:00:00Z. Never taken from the clock."
+)
 @click.option("--round", "round_", type=int, metavar="N", help="The round of the steps of the table.")
 @click.option("--title", default="", metavar="TEXT", help="Title of a log that is begun.")
 @LANG
@@ -84,7 +89,9 @@ def log(
         before = _length(file)
         book = append_log(file, events, title=title, name=name)
         written.append(file)
-        note(f"{len(book) - before} steps added to {file}. Publish the head, so that nobody can take lines off the end.")
+        note(
+            f"{len(book) - before} steps added to {file}. Publish the head, so that nobody can take lines off the end."
+        )
     _show(book, person, people, lang, form)
     return 0
 
@@ -102,14 +109,18 @@ def _verify(file: str, head: str | None, form: str) -> int:
 
     result = verify_log(file, head=head)
     if form == "json":
-        print_json({"ok": result.ok, "checks": [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in result]})
+        print_json(
+            {"ok": result.ok, "checks": [{"name": c.name, "ok": c.ok, "detail": c.detail} for c in result]}
+        )
         return 0 if result.ok else 1
     for c in result:
         click.echo(f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<12}  {c.detail}".rstrip())
     failed = result.failed
     click.echo(f"NOT VALID: the check «{failed.name}» fails." if failed else "All checks passed.")
     if failed is None and head is None:
-        note("A chain can't show that lines were taken off its end, or that all of it was written anew: compare a published head (--head).")
+        note(
+            "A chain can't show that lines were taken off its end, or that all of it was written anew: compare a published head (--head)."
+        )
     return 1 if failed else 0
 
 

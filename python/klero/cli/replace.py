@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 )
 @click.option("--round", "round_", type=int, required=True, metavar="N", help="The declared round: 1, 2, …")
 @click.option("--trial-seed", required=True, metavar="TEXT", help="Any text. The draw is marked TRIAL.")
-@click.option("-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the new bundle.")
+@click.option(
+    "-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the new bundle."
+)
 @click.option(
     "--from-alternates",
     "alternates",
@@ -36,10 +38,25 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="A bundle before BUNDLE, oldest first; the first one's people and quotas then hold.",
 )
-@click.option("--allow-breach", is_flag=True, help="Where no completion meets the quotas, draw under their smallest breach.")
-@click.option("--log", type=click.Path(), metavar="FILE", help="A log of states: reads who withdrew, adds what happened.")
+@click.option(
+    "--allow-breach",
+    is_flag=True,
+    help="Where no completion meets the quotas, draw under their smallest breach.",
+)
+@click.option(
+    "--log",
+    type=click.Path(),
+    metavar="FILE",
+    help="A log of states: reads who withdrew, adds what happened.",
+)
 @click.option("--time", default="", metavar="TIME", help="With --log: when, in UTC, as 2026-05-01T09:00:00Z.")
-@click.option("--reason", default="withdrawn", show_default=True, metavar="CODE", help="With --log: reason of new withdrawals.")
+@click.option(
+    "--reason",
+    default="withdrawn",
+    show_default=True,
+    metavar="CODE",
+    help="With --log: reason of new withdrawals.",
+)
 @click.option("--force", is_flag=True, help="Replace a bundle that is already at DIR.")
 @LANG
 @format_option

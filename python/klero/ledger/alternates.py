@@ -106,7 +106,9 @@ class Alternates:
             "random": _("with random alternates"),
             "proportional": _("with random alternates in proportion to the quotas"),
         }
-        text = _("{who}: on average {loss} people or seats off the quotas ({low} to {high}); {share} % of panels are off.")
+        text = _(
+            "{who}: on average {loss} people or seats off the quotas ({low} to {high}); {share} % of panels are off."
+        )
         for name, found in {"chosen": self.measured, **self.baselines}.items():
             lines.append(
                 text.format(
@@ -118,9 +120,9 @@ class Alternates:
                 )
             )
         lines.append(
-            _("Measured on {n} scenarios that had no part in the choice; dropouts are taken to be independent.").format(
-                n=self.checks
-            )
+            _(
+                "Measured on {n} scenarios that had no part in the choice; dropouts are taken to be independent."
+            ).format(n=self.checks)
         )
         return "\n".join(lines)
 
@@ -253,7 +255,9 @@ def _tickets(bundle: str | os.PathLike[str], key: bytes, instance: Instance) -> 
     ]
 
 
-def _candidates(instance: Instance, order: Sequence[str], panel: set[str], unavailable: set[str]) -> list[str]:
+def _candidates(
+    instance: Instance, order: Sequence[str], panel: set[str], unavailable: set[str]
+) -> list[str]:
     """Those who could be alternates, by ticket: of a household, no more than may sit beside the panel."""
     home = {instance.ids[i]: h for h, members in enumerate(instance.households) for i in members}
     taken = Counter(home[i] for i in panel if i in home)
@@ -269,7 +273,9 @@ def _candidates(instance: Instance, order: Sequence[str], panel: set[str], unava
     return people
 
 
-def _first(people: Sequence[str], group_of: object, left: dict[tuple[int, Fraction | None], int]) -> list[str]:
+def _first(
+    people: Sequence[str], group_of: object, left: dict[tuple[int, Fraction | None], int]
+) -> list[str]:
     """The first people of each group, as many as it has alternates."""
     ids = []
     for i in people:
@@ -284,7 +290,9 @@ def _random(people: Sequence[str], key: bytes, number: int) -> list[str]:
     return sorted(people, key=lambda i: (uniform(key, b"baseline", number, i, 1 << 128), i))
 
 
-def _proportional(instance: Instance, order: Sequence[str], kind: Mapping[str, int], number: int) -> list[str]:
+def _proportional(
+    instance: Instance, order: Sequence[str], kind: Mapping[str, int], number: int
+) -> list[str]:
     """Alternates in a random order, none above its cells' share of the maxima; the rest as they come."""
     limits = [ceil(Fraction(high * number, instance.size)) for _, high in instance.cell_bounds]
     held = [0] * len(limits)

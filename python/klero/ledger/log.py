@@ -28,6 +28,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from unicodedata import is_normalized
 
 from klero import _native
@@ -97,9 +98,7 @@ class StateLog:
             )
         ngettext = words(lang).ngettext
         people = len(self.states)
-        lines = [
-            ngettext("The log knows {n} person.", "The log knows {n} people.", people).format(n=people)
-        ]
+        lines = [ngettext("The log knows {n} person.", "The log knows {n} people.", people).format(n=people)]
         lines += [f"{state_name(state, lang)}: {n}" for state, n in self.counts().items() if n]
         return "\n".join(lines)
 
@@ -317,7 +316,7 @@ class _FormError(Exception):
     pass
 
 
-def _document(line: bytes, number: int) -> dict[str, object]:
+def _document(line: bytes, number: int) -> dict[str, Any]:
     try:
         _native.canonical_check(line)
     except BundleError as error:
@@ -345,15 +344,15 @@ def _entry(line: bytes, number: int) -> Entry:
     if not texts or type(sequence) is not int or before not in ("", *STATES):
         raise _FormError(f"line {number} has not the fields of an entry")
     entry = Entry(
-        person=fields["person"],  # type: ignore[arg-type]
-        to=fields["to"],  # type: ignore[arg-type]
-        time=fields["time"],  # type: ignore[arg-type]
-        reason=fields["reason"],  # type: ignore[arg-type]
-        round=fields["round"],  # type: ignore[arg-type]
-        record=fields["record"],  # type: ignore[arg-type]
+        person=fields["person"],
+        to=fields["to"],
+        time=fields["time"],
+        reason=fields["reason"],
+        round=fields["round"],
+        record=fields["record"],
         sequence=sequence,
-        previous=previous,  # type: ignore[arg-type]
-        came_from=before,  # type: ignore[arg-type]
+        previous=previous,
+        came_from=before,
     )
     faults = event_faults(entry, "", None)
     if faults:

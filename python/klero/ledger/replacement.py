@@ -73,7 +73,9 @@ class Drawn:
         lottery = load_lottery(os.fspath(bundle))
         record = read_bundle(bundle).get(DRAW_FILE)
         if record is None:
-            raise BundleError(f"{os.fspath(bundle)} was not drawn yet, so nobody can be replaced; draw it first")
+            raise BundleError(
+                f"{os.fspath(bundle)} was not drawn yet, so nobody can be replaced; draw it first"
+            )
         draw = _read_draw(record)
         link = _LINK.fullmatch(draw.seed_text)
         return cls(lottery, draw, int(link[1]) if link else 0, link[2] if link else "")
@@ -194,7 +196,12 @@ def replace(
     text = normalize("NFC", trial_seed) if isinstance(trial_seed, str) else ""
     if not text or any("\ud800" <= c <= "\udfff" for c in text):
         faults.append(
-            Fault("seed-invalid", "the text of a trial seed must be Unicode text, not empty", "", value=str(text))
+            Fault(
+                "seed-invalid",
+                "the text of a trial seed must be Unicode text, not empty",
+                "",
+                value=str(text),
+            )
         )
     if faults:
         raise InputError(faults)
@@ -294,7 +301,9 @@ def _withdrawn_faults(gone: tuple[str, ...], chain: Sequence[Drawn], book: State
             )
             message = f"{quoted(person)} {where}. Withdrawals are of members of the last panel."
             faults.append(Fault("withdrawal-unknown", message, "", value=person))
-    missed = [i for i in sorted(panel - set(gone)) if book and book.states.get(i) in ("withdrawn", "replaced")]
+    missed = [
+        i for i in sorted(panel - set(gone)) if book and book.states.get(i) in ("withdrawn", "replaced")
+    ]
     if missed:
         message = f"the log holds {_names(missed)} as withdrawn, and they are not named. Name all, or none to take the log's."
         faults.append(Fault("state-transition", message, "", value=missed[0]))
@@ -359,7 +368,9 @@ def _first_events(
     new = [i for i in gone if book.states.get(i) != "withdrawn"]
     events = [Event(person=i, to="withdrawn", time=time, reason=reason, round=round_) for i in new]
     # An empty step of the round itself: the faults of time, round and reason show before the lottery is computed.
-    check_events(book, events or [Event(person=gone[0], to="replaced", time=time, reason=reason, round=round_)])
+    check_events(
+        book, events or [Event(person=gone[0], to="replaced", time=time, reason=reason, round=round_)]
+    )
     return events
 
 
@@ -376,4 +387,3 @@ def _last_events(
 def _names(people: Sequence[str]) -> str:
     more = f" and {len(people) - _SHOWN} more" if len(people) > _SHOWN else ""
     return ", ".join(map(quoted, people[:_SHOWN])) + more
-

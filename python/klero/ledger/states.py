@@ -106,13 +106,17 @@ def event_faults(event: Event, file: str, row: int | None) -> list[Fault]:
     if not _is_time(event.time):
         message = f"the time {quoted(str(event.time))} must be in UTC and written as 2026-05-01T09:00:00Z; klero never takes it from a clock."
         fault("time-invalid", message, "time", event.time)
-    if isinstance(event.round, bool) or not isinstance(event.round, int) or not 0 <= event.round < MOST_ROUNDS:
-        message = f"the round {quoted(str(event.round))} must be a whole number: 0 for the first draw, then 1, 2, …"
+    if (
+        isinstance(event.round, bool)
+        or not isinstance(event.round, int)
+        or not 0 <= event.round < MOST_ROUNDS
+    ):
+        message = (
+            f"the round {quoted(str(event.round))} must be a whole number: 0 for the first draw, then 1, 2, …"
+        )
         fault("round-invalid", message, "round", event.round)
     if not isinstance(event.record, str) or not _RECORD.fullmatch(event.record):
-        message = (
-            "a record is the commitment of a draw: 64 lower-case hexadecimal digits, or empty if there is none."
-        )
+        message = "a record is the commitment of a draw: 64 lower-case hexadecimal digits, or empty if there is none."
         fault("record-invalid", message, "record", event.record)
     return faults
 

@@ -43,9 +43,7 @@ def verify_replacement(
         "",
     ]
     details = [f"{len(chain) - 1} links, round {chain[-1].round}", _people_detail(chain), ""]
-    problems[2], details[2] = (
-        ("not checked: people failed", "") if problems[1] else _quota_result(chain)
-    )
+    problems[2], details[2] = ("not checked: people failed", "") if problems[1] else _quota_result(chain)
     checks = [Check("bundles", True, f"{len(chain)} bundles, all drawn")]
     for name, problem, detail in zip(names[1:], problems, details, strict=True):
         checks.append(Check(name, not problem, problem or detail))
@@ -65,7 +63,9 @@ def _people_problem(chain: Sequence[Drawn]) -> str:
         if left & pool:
             return f"{quoted(min(left & pool))} had left the panel and is in the pool {where}"
         if pool - set(first.ids):
-            return f"{quoted(min(pool - set(first.ids)))} was not in the first pool and is in the pool {where}"
+            return (
+                f"{quoted(min(pool - set(first.ids)))} was not in the first pool and is in the pool {where}"
+            )
         if _who(here) != _who(residual(first, forced, pool - forced)):
             return f"features, values, weights or households of the people {where} are not those of the first bundle"
     return ""

@@ -5,24 +5,27 @@ Given a drawn panel and each member's probability of dropping out, choose the al
 Assemble! Selecting Optimal Alternates for Citizens' Assemblies», EC 2025. As there, the expectation is replaced by the mean over
 sampled scenarios (:mod:`klero.sortition.scenarios`), and what is reported is measured on fresh ones.
 
-Method. People of one type are exchangeable, so what is sought is a number a_T of alternates of each type. Every scenario gives
-lower bounds of its loss that are linear in a, in whole numbers. (1) Benders decomposition: a linear programme over these bounds proposes a, the
-scenarios answer with new bounds, until both are near each other; its value is a lower bound of the mean loss of *any* alternates. (2) From its rounding, exchanges
-of one alternate for another: all are judged by the bounds at once, the most promising is computed, which adds bounds,
-until no exchange can be better or the number of computations is used up. A computation may err upwards by a little (where proving the best way to
-seat alternates would need an integer programme); the alternates found are computed exactly. Tickets then choose the persons within each type.
+Method. People of one type are exchangeable, so what is sought is a number a_T of alternates of each type. Every scenario
+gives lower bounds of its loss that are linear in a, in whole numbers. (1) Benders decomposition: a linear programme over these
+bounds proposes a, the scenarios answer with new bounds, until both are near each other; its value is a lower bound of the
+mean loss of *any* alternates. (2) From its rounding, exchanges of one alternate for another: all are judged by the bounds at
+once, and the most promising is computed, which adds bounds, until no exchange can be better or the number of computations is
+used up. A computation may err upwards by a little, where proving the best way to seat alternates would need an integer
+programme; the alternates found are computed exactly. Tickets then choose the persons within each type.
 
-Guarantee. The loss reported on the scenarios is exact for the alternates returned. The lower bound is that of a linear programme (to the
-solver's tolerance); the two often differ, and both are given. Cost: each computation solves one small linear programme a scenario. One thread; fixed limits, no clock.
+Guarantee. The loss reported on the scenarios is exact for the alternates returned. The lower bound is that of a linear
+programme, to the solver's tolerance; the two often differ, and both are given. Cost: each computation solves one small linear
+programme a scenario. One thread; limits are counts, never a clock.
 
 Symbols: a alternates (`number`), scenarios s with weights w_s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +104,7 @@ class _Cases:
         for i in panel:
             for c in instance.type_cells(kind[i]):
                 full[c] += 1
-        merged: dict[tuple[object, ...], int] = {}
-        at_hand: list[tuple[tuple[int, ...], ...]] = []
+        merged: dict[tuple[tuple[int, ...], int, tuple[tuple[int, ...], ...]], int] = {}
         for scenario, (gone, weight) in enumerate(zip(scenarios.gone, scenarios.weights, strict=True)):
             base = list(full)
             for i in gone:
@@ -113,11 +115,10 @@ class _Cases:
             merged[key] = merged.get(key, 0) + weight
         self.base = [key[0] for key in merged]
         self.free = [key[1] for key in merged]
-        at_hand = [key[2] for key in merged]  # type: ignore[misc]
         self.weights = list(merged.values())
         self.total = scenarios.total
-        # hand[g][s][n]: of n alternates of group g, those at hand in scenario s; the same row for all where they stay.
-        self.hand = at_hand
+        # hand[s][g][n]: of n alternates of group g, those at hand in scenario s; empty where all stay.
+        self.hand = [key[2] for key in merged]
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -254,17 +255,16 @@ class _Search:
         total = 0.0
         for s in range(len(self.cases)):
             at_hand: dict[int, float] = {}
-            for g in np.flatnonzero(values > 1e-9):
-                here = self._at_hand(s, int(g), float(values[g]))
-                if here > 0:
+            for g in np.flatnonzero(values > 1e-9).tolist():
+                if (here := self._at_hand(s, g, float(values[g]))) > 0:
                     kind = self.groups[g].type
                     at_hand[kind] = at_hand.get(kind, 0.0) + here
-            cut, seats = self.shortage.relaxed(self.cases.base[s], self.cases.free[s], at_hand)
+            cut, _ = self.shortage.relaxed(self.cases.base[s], self.cases.free[s], at_hand)
             worth = self._add(s, cut)
-            here = np.array([self._at_hand(s, g, float(values[g])) for g in np.flatnonzero(worth)])
-            value = (cut.constant - float(worth[np.flatnonzero(worth)] @ here)) / SCALE
-            total += self.cases.weights[s] * max(0.0, value)
-            del seats
+            taken = sum(
+                float(worth[g]) * self._at_hand(s, g, float(values[g])) for g in np.flatnonzero(worth).tolist()
+            )
+            total += self.cases.weights[s] * max(0.0, (cut.constant - taken) / SCALE)
         master.take(self._cuts[-len(self.cases) :])
         return total / self.cases.total
 
@@ -277,7 +277,9 @@ class _Search:
         return row[whole] + (n - whole) * (row[min(whole + 1, len(row) - 1)] - row[whole])
 
     def _add(self, s: int, cut: Cut) -> npt.NDArray[np.int32]:
-        worth = np.maximum(0, self._cells @ np.array([*cut.weights, cut.seat], dtype=np.int64)).astype(np.int32)
+        worth = np.maximum(0, self._cells @ np.array([*cut.weights, cut.seat], dtype=np.int64)).astype(
+            np.int32
+        )
         self._cuts.append((s, cut.constant, worth))
         return worth
 
@@ -325,8 +327,7 @@ class _Search:
         total = 0
         floors = self._floors(counts)
         rest = int(floors @ self._weights)
-        for s in np.argsort(-floors * self._weights, kind="stable"):
-            s = int(s)
+        for s in np.argsort(-floors * self._weights, kind="stable").tolist():
             rest -= int(floors[s]) * self.cases.weights[s]
             loss, _, cut = self.shortage.near(
                 self.cases.base[s], self.cases.free[s], self.cases.seats(s, self.groups, counts)
@@ -435,11 +436,13 @@ class _Master:
         for columns in self._columns:
             for column in columns:
                 row.SetCoefficient(column, 1.0)
-            for before, after in zip(columns, columns[1:], strict=False):
+            for before, after in pairwise(columns):
                 order = solver.Constraint(0.0, solver.infinity())
                 order.SetCoefficient(before, 1.0)
                 order.SetCoefficient(after, -1.0)
-        self._clusters = [s * _CLUSTERS // len(cases) if len(cases) > _CLUSTERS else s for s in range(len(cases))]
+        self._clusters = [
+            s * _CLUSTERS // len(cases) if len(cases) > _CLUSTERS else s for s in range(len(cases))
+        ]
         clusters = max(self._clusters) + 1
         self._losses = [solver.NumVar(0.0, solver.infinity(), "") for _ in range(clusters)]
         for theta in self._losses:
@@ -462,16 +465,18 @@ class _Master:
             else:
                 for g in np.flatnonzero(worth):
                     steps = self._slots(s, int(g))
-                    worths[k][g, : len(steps)] += weight * int(worth[g]) * np.array(steps, dtype=np.int64)
-        for theta, constant, worth in zip(self._losses, constants, worths, strict=True):
+                    worths[k][g, : len(steps)] += weight * int(worth[g]) * np.array(steps)
+        for theta, constant, sums in zip(self._losses, constants, worths, strict=True):
             row = self._solver.Constraint(constant / scale, self._solver.infinity())
             row.SetCoefficient(theta, 1.0)
-            for g, j in zip(*np.nonzero(worth), strict=True):
-                row.SetCoefficient(self._columns[g][j], float(worth[g, j]) / scale)
+            for g, j in zip(*np.nonzero(sums), strict=True):
+                row.SetCoefficient(self._columns[g][j], float(sums[g, j]) / scale)
 
     def solve(self) -> tuple[npt.NDArray[np.float64], float]:
         """(fractional alternates by group, the bound)."""
         if solve(self._solver) != self._solver.OPTIMAL:
-            raise InternalError("The linear programme of alternates was not solved. Please report it with the two tables.")
+            raise InternalError(
+                "The linear programme of alternates was not solved. Please report it with the two tables."
+            )
         values = [sum(column.solution_value() for column in columns) for columns in self._columns]
         return np.clip(np.array(values), 0.0, self._caps), float(self._solver.Objective().Value())

@@ -150,11 +150,7 @@ def estimate_dropout(
     from_file = isinstance(past, str) or hasattr(past, "__fspath__")
     table = read_table(past, name=None if from_file else "past")
     names = tuple(sorted(_features(table, features, dropped)))
-    if (
-        isinstance(ridge, bool)
-        or not isinstance(ridge, (int, float))
-        or not 1e-3 <= ridge <= 1e3
-    ):
+    if isinstance(ridge, bool) or not isinstance(ridge, (int, float)) or not 1e-3 <= ridge <= 1e3:
         message = f"the ridge is {ridge!r}; give a number from 0.001 to 1000"
         raise InputError([Fault("option-range", message, "", value=str(ridge))])
     outcome = _outcomes(table, dropped)
@@ -170,13 +166,16 @@ def estimate_dropout(
     weights = np.array([float(n) for _, n in listed])
     answers = np.array([float(row[-1]) for row, _ in listed])
     coefficients, covariance = _fitted(design, weights, answers, float(ridge))
-    counts = {cell: (int(weights @ design[:, j]), int((weights * answers) @ design[:, j])) for cell, j in places.items()}
+    counts = {
+        cell: (int(weights @ design[:, j]), int((weights * answers) @ design[:, j]))
+        for cell, j in places.items()
+    }
     effects = tuple(
         Effect(
             *cell,
             *counts[cell],
             float(np.exp(coefficients[j])),
-            tuple(np.exp(coefficients[j] + s * _Z * np.sqrt(covariance[j, j])).item() for s in (-1, 1)),  # type: ignore[arg-type]
+            tuple(np.exp(coefficients[j] + s * _Z * np.sqrt(covariance[j, j])).item() for s in (-1, 1)),
         )
         for cell, j in places.items()
     )
@@ -200,7 +199,11 @@ def _features(table: Table, wanted: Sequence[str] | None, dropped: str) -> list[
     if dropped not in table.columns:
         message = f"there is no column {quoted(dropped)} that says who dropped out (yes or no). The columns are: {there}."
         faults.append(Fault("dropout-data", message, table.name, column=dropped))
-    names = [c for c in table.columns if c != dropped and c.casefold() != "id"] if wanted is None else list(wanted)
+    names = (
+        [c for c in table.columns if c != dropped and c.casefold() != "id"]
+        if wanted is None
+        else list(wanted)
+    )
     for name in names:
         if name not in table.columns:
             message = f"there is no column {quoted(name)}. The columns are: {there}."
@@ -252,7 +255,7 @@ def _fitted(
         slope = rows.T @ (mass * (hits - p)) - penalty * beta
         curve = (rows.T * (mass * p * (1 - p))) @ rows + np.diag(penalty)
         if float(np.abs(slope).max()) < 1e-9 * (1 + float(mass.sum())):
-            return beta, np.linalg.inv(curve)
+            return beta, np.asarray(np.linalg.inv(curve), dtype=np.float64)
         step, size, now = np.linalg.solve(curve, slope), 1.0, height(beta)
         while height(beta + size * step) < now and size > 1e-6:
             size /= 2

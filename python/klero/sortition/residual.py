@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from math import gcd
+from typing import Any
 
 from klero.errors import InfeasibleError
 from klero.sortition.feasibility import Repair, explain_infeasible, feasible_panel, smallest_repair
@@ -51,7 +52,9 @@ def residual(instance: Instance, staying: Collection[str], candidates: Collectio
         alike, width = compositions(homes, seen), len(str(len(homes)))
         texts[HOUSEHOLD] = [f"{alike[at] + 1:0{width}}" if at in alike else ALONE for at in range(len(ids))]
         counted = Counter(texts[HOUSEHOLD][members[0]] for members in homes)
-        bounds = {value: (0, instance.per_household * h) for value, h in counted.items()} | {ALONE: (0, base.size)}
+        bounds = {value: (0, instance.per_household * h) for value, h in counted.items()} | {
+            ALONE: (0, base.size)
+        }
         features.append(_rule(HOUSEHOLD, bounds, texts[HOUSEHOLD]))
     features.sort(key=lambda f: f.name)
     numbers = {f.name: {value: v for v, value in enumerate(f.values)} for f in features}
@@ -59,14 +62,18 @@ def residual(instance: Instance, staying: Collection[str], candidates: Collectio
         i: (tuple(numbers[f.name][texts[f.name][at]] for f in features), people[i][1])
         for at, i in enumerate(ids)
     }
-    columns = {name: tuple(getattr(f, attribute) for f in features) for name, attribute in _ATTRIBUTES.items()}
-    return replace(_with_kinds(replace(base, **columns), kinds), per_household=instance.per_household, households=homes)
+    columns: dict[str, Any] = {
+        name: tuple(getattr(f, attribute) for f in features) for name, attribute in _ATTRIBUTES.items()
+    }
+    return replace(
+        _with_kinds(replace(base, **columns), kinds), per_household=instance.per_household, households=homes
+    )
 
 
 def plain(instance: Instance) -> Instance:
     """The instance with its quotas and weights alone: nobody must sit, and households are not told apart."""
     kept = [at for at, name in enumerate(instance.features) if name not in RULE_FEATURES]
-    columns = {name: tuple(getattr(instance, name)[at] for at in kept) for name in _COLUMNS}
+    columns: dict[str, Any] = {name: tuple(getattr(instance, name)[at] for at in kept) for name in _COLUMNS}
     kinds = {
         i: (tuple(instance.types[t][at] for at in kept), instance.weights[t]) for i, t in _people(instance)
     }

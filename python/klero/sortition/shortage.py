@@ -85,7 +85,9 @@ class Shortage:
                 totals[c] += s
         return self._outside(totals) + free - sum(seats.values())
 
-    def relaxed(self, base: Sequence[int], free: int, at_hand: Mapping[int, float]) -> tuple[Cut, dict[int, float]]:
+    def relaxed(
+        self, base: Sequence[int], free: int, at_hand: Mapping[int, float]
+    ) -> tuple[Cut, dict[int, float]]:
         """(a bound that holds for all alternates and is near tight for these, seats by type): the linear programme."""
         for row, (lo, hi), b in zip(self._rows, self.bounds, base, strict=True):
             row.SetBounds(float(lo - b), float(hi - b))
@@ -97,7 +99,9 @@ class Shortage:
         self._open = set(at_hand)
         # A programme of a few dozen rows takes less than a millisecond: Ctrl-C is heard between two.
         if self._solver.Solve() != self._solver.OPTIMAL:
-            raise InternalError("A linear programme of alternates was not solved. Please report it with the two tables.")
+            raise InternalError(
+                "A linear programme of alternates was not solved. Please report it with the two tables."
+            )
         weights = [max(-SCALE, min(SCALE, round(SCALE * row.dual_value()))) for row in self._rows]
         seat = min(SCALE, round(SCALE * self._seats.dual_value()))
         seats = {t: self._columns[t].solution_value() for t in at_hand}
