@@ -5,10 +5,10 @@ ways to complete the panel under the quotas: leximin among those who remain, wit
 (:mod:`klero.sortition.residual`). The lottery is a bundle of its own, in the format of `docs/audit/bundle.md`; it is linked to the one
 before by the text of its seed,
 
-    replacement round N after COMMITMENT: TEXT
+    replacement round N after COMMITMENT drawn with SEED: TEXT
 
-which its draw's record holds and its seed is made from. So a replacement can't be taken over to another panel, and each round's
-draw is new. `verify_replacement` checks that a bundle follows from those before it.
+which its draw's record holds and its own seed is made from; commitment and seed of the draw before are 64 hexadecimal digits each, and
+fix its lottery and its panel. So a replacement can't be taken over to another panel, and each round's draw is new. `verify_replacement` checks that a bundle follows from those before it.
 
 Guaranteed: nobody who stays loses a seat; nobody who left a panel is drawn again; the quotas hold, or the breach is the smallest
 there is and was asked for. Not guaranteed: that a withdrawal was real; keep the log (:mod:`klero.ledger.log`).
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawn", "Replacement", "replace"]
 
-_LINK = re.compile(r"replacement round ([0-9]{1,6}) after ([0-9a-f]{64}): (.+)", re.DOTALL)
+_LINK = re.compile(
+    r"replacement round ([1-9][0-9]{0,5}) after ([0-9a-f]{64}) drawn with ([0-9a-f]{64}): .+", re.DOTALL
+)
 _SHOWN = 5
 Path = str | os.PathLike[str]
 
@@ -55,13 +57,13 @@ class Drawn:
         lottery: what was drawn from.
         draw: the draw.
         round: its replacement round; 0 for a first draw.
-        previous: the commitment it follows from; '' for a first draw.
+        previous: (commitment, seed) of the draw it follows from; empty for a first draw.
     """
 
     lottery: Lottery
     draw: Draw
     round: int
-    previous: str
+    previous: tuple[str, ...]
 
     @classmethod
     def read(cls, bundle: Path) -> Drawn:
@@ -78,7 +80,7 @@ class Drawn:
             )
         draw = _read_draw(record)
         link = _LINK.fullmatch(draw.seed_text)
-        return cls(lottery, draw, int(link[1]) if link else 0, link[2] if link else "")
+        return cls(lottery, draw, int(link[1]) if link else 0, link.groups()[1:] if link else ())
 
 
 @dataclass(frozen=True)
@@ -216,8 +218,7 @@ def replace(
     lottery = lottery_for(used, origin.objective, origin.denominator, progress=progress)
     files = bundle_files(lottery)
     verify_files(files).raise_if_failed()
-    previous = chain[-1].draw.commitment
-    files[DRAW_FILE] = _native.draw_file(files, f"replacement round {round} after {previous}: {text}")
+    files[DRAW_FILE] = _native.draw_file(files, link_text(chain[-1].draw, round, text))
     drawn = _read_draw(files[DRAW_FILE])
     newcomers = tuple(i for i in drawn.panel if i not in staying)
     events = [*first, *_last_events(newcomers, gone, time, round, drawn.commitment)]
@@ -231,7 +232,7 @@ def replace(
         (used.cell_name(c.bound.cell), str(c.bound.side), c.bound.value, c.value)
         for c in (repair.changes if repair else ())
     )
-    return Replacement(round, previous, lottery, drawn, tuple(sorted(staying)), gone, newcomers, named)
+    return Replacement(round, chain[-1].draw.commitment, lottery, drawn, tuple(sorted(staying)), gone, newcomers, named)
 
 
 def _withdrawn(last: Drawn, withdrawn: Sequence[str] | None, book: StateLog | None) -> tuple[str, ...]:
@@ -251,13 +252,22 @@ def _pairs(chain: Sequence[Drawn]) -> list[tuple[Drawn, Drawn]]:
     return list(zip(chain, chain[1:], strict=False))
 
 
+def link_text(before: Draw, round_: int, text: str) -> str:
+    """The text of the seed of a replacement."""
+    return f"replacement round {round_} after {before.commitment} drawn with {before.seed}: {text}"
+
+
 def link_problem(before: Drawn, after: Drawn) -> str:
     """Why a bundle does not follow from the one before; '' if it does."""
-    if after.previous != before.draw.commitment:
-        named = f"names {after.previous[:16]}…" if after.previous else "names none: it is a first draw"
+    if after.previous != (before.draw.commitment, before.draw.seed):
+        named = (
+            f"names {after.previous[0][:16]}… drawn with {after.previous[1][:16]}…"
+            if after.previous
+            else "names none: it is a first draw"
+        )
         return (
-            f"the bundle {after.draw.commitment[:16]}… does not follow from {before.draw.commitment[:16]}…: its seed {named}. "
-            "Give the bundles of one process, oldest first."
+            f"the bundle {after.draw.commitment[:16]}… does not follow from {before.draw.commitment[:16]}… drawn with "
+            f"{before.draw.seed[:16]}…: its seed {named}. Give the bundles of one process, oldest first."
         )
     if after.round <= before.round:
         return f"round {after.round} follows round {before.round}; rounds must rise"

@@ -3,7 +3,7 @@
 The checks of a replacement that need more than one bundle; each bundle's own checks are those of :mod:`klero.ledger.verify`.
 
 - `bundles`: every bundle passes its own checks and was drawn.
-- `link`: each seed names the commitment of the bundle before, and rounds rise.
+- `link`: each seed names the commitment and the seed of the draw before, and rounds rise.
 - `people`: who stayed must sit, nobody who left a panel is in a later pool, nobody is in a later pool who was not in the first, and
   nobody's values changed.
 - `quotas`: size and quotas are the first bundle's, or widened by the smallest breach there is.
