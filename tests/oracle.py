@@ -70,14 +70,17 @@ def keeps_quotas(instance: Instance, panel: Sequence[int]) -> bool:
     return True
 
 
-def leximin(panels: Sequence[Sequence[int]], counts: Sequence[int]) -> tuple[Fraction, ...]:
-    """The leximin probabilities over lotteries on these panels, for a person of each type.
+def leximin(
+    panels: Sequence[Sequence[int]], counts: Sequence[int], weights: Sequence[int] | None = None
+) -> tuple[Fraction, ...]:
+    """The leximin p/w over lotteries on these panels, for a person of each type (weights are 1 if not given).
 
     One linear programme serves for all steps. Its variables, all at least 0: a weight for each panel, the
     common floor, and for each open type what it gets above that.
     """
     types = range(len(counts))
-    share = [[Fraction(panel[t], counts[t]) for panel in panels] for t in types]
+    weights = weights or [1] * len(counts)
+    share = [[Fraction(panel[t], counts[t] * weights[t]) for panel in panels] for t in types]
     settled: dict[int, Fraction] = {}
     while len(settled) < len(counts):
         open_types = [t for t in types if t not in settled]

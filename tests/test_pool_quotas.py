@@ -157,9 +157,9 @@ def test_a_value_that_nobody_has_stays_a_cell_even_with_a_minimum() -> None:
 
 def test_the_digest_is_the_hash_of_the_documented_text() -> None:
     text = (
-        '["klero-instance-1",2,["age","gender"],'
+        '["klero-instance-2",2,["age","gender"],'
         '[[["0-15",0,0,0,0],["16-29",0,1,0,2],["30+",1,2,null,null]],[["man",0,2,0,3],["woman",1,2,0,null]]],'
-        '[["Z","30+","man"],["a","16-29","man"],["b","30+","woman"],["é","30+","woman"]]]'
+        '[["Z",1,"30+","man"],["a",1,"16-29","man"],["b",1,"30+","woman"],["é",1,"30+","woman"]],0,[]]'
     )
     assert instance().digest() == hashlib.sha256(text.encode("utf-8")).hexdigest()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, table
+from klero.cli.rules import rule_options, rules_of
 
 
 @click.command()
@@ -12,8 +15,9 @@ from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, t
 @click.argument("quotas", type=click.Path())
 @SIZE
 @ID_COLUMN
+@rule_options
 @format_option
-def check(people: str, quotas: str, size: int, id_column: str | None, form: str) -> int:
+def check(people: str, quotas: str, size: int, id_column: str | None, form: str, **rules: Any) -> int:
     """Check PEOPLE and QUOTAS: faults, and whether any panel meets all quotas.
 
     \b
@@ -26,7 +30,7 @@ def check(people: str, quotas: str, size: int, id_column: str | None, form: str)
     from klero.sortition.feasibility import cover, explain_infeasible, feasible_panel
     from klero.sortition.instance import read_instance
 
-    instance = read_instance(people, quotas, size, id_column)
+    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
     panel = feasible_panel(instance)
     if panel is None:
         raise explain_infeasible(instance, Path(quotas).name)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from klero.cli.check import note_ids
 from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress, written
+from klero.cli.rules import rule_options, rules_of
 
 if TYPE_CHECKING:
     from klero.sortition.lottery import Lottery, Objective
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @click.argument("quotas", type=click.Path())
 @SIZE
 @ID_COLUMN
+@rule_options
 @click.option(
     "--objective",
     type=click.Choice(["leximin", "maximin"]),
@@ -49,6 +51,7 @@ def lottery(
     output: str,
     force: bool,
     form: str,
+    **rules: Any,
 ) -> int:
     """Find the fairest lottery over panels from PEOPLE that meet all QUOTAS.
 
@@ -56,6 +59,7 @@ def lottery(
     Examples:
       klero lottery people.csv quotas.csv --size 30 -o bundle
       klero lottery people.xlsx quotas.csv --size 30 --id Nummer --balls 1000 -o bundle
+      klero lottery people.csv quotas.csv --size 30 --weight letters --household street,postcode -o bundle
     """
     from pathlib import Path
 
@@ -66,7 +70,7 @@ def lottery(
 
     check_output(output, force=force)
     clock = time.perf_counter()
-    instance = read_instance(people, quotas, size, id_column)
+    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
     reading = time.perf_counter() - clock
     with progress() as advance:
         result = lottery_for(instance, objective, balls, quotas_name=Path(quotas).name, progress=advance)

@@ -168,7 +168,7 @@ def _is_bundle(folder: Path) -> bool:
         _native.canonical_check(declaration)
     except BundleError:
         return False
-    return not strays and set(files) <= _KNOWN and b'"format":"klero-bundle/1"' in declaration
+    return not strays and set(files) <= _KNOWN and b'"format":"klero-bundle/' in declaration
 
 
 def _read(path: str) -> bytes:

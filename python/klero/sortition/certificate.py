@@ -1,7 +1,8 @@
 """How do you know that nobody could have been treated more fairly? Levels, dual weights, and the arithmetic of the proof.
 
-A level says: given the levels before it, the people of this group can't all have more than `value` (a probability; with weights, one over the weight: p/w). And of the published
-lottery itself: none that leaves the earlier groups as they are, and nobody of this group worse, gives any of them more than `gap` more. It
+A level says: given the levels before it, the people of this group can't all have more than `value` (a probability; with weights, one
+over the weight, p/w). And of the published lottery itself: none that leaves the earlier groups as they are, and nobody of this group
+worse, gives any of them more than `gap` more. It
 ships integer weights y (types), λ (cells) and ν (seats). By weak duality of linear programming no panel x has
 Σ q_T x_T above U, with q and U as in `docs/audit/bundle.md`; averaging over a lottery bounds the group's mean. Checking
 it needs additions, multiplications and comparisons of integers: no solver, no floats. `linear_bound` here, `rust/ledger` and the
@@ -151,7 +152,9 @@ def measured_gap(
         # U − Σ q·n·π, with U put together from the level's value, which is exact.
         slack = sum(
             (
-                y * instance.counts[t] * (instance.weights[t] * settled.get(t, level.value) - probabilities[t])
+                y
+                * instance.counts[t]
+                * (instance.weights[t] * settled.get(t, level.value) - probabilities[t])
                 for t, y in enumerate(q)
                 if y
             ),

@@ -1,10 +1,10 @@
 """Which panels are asked for, from whom, under which quotas — in numbers that no order of rows can change?
 
-People who have the same value for every feature with a quota, and the same weight, are of one *type*: no rule
-can tell them apart. Households and people who must sit are features of their own (see :mod:`klero.sortition.rules`). All that follows (probabilities, panels, proofs) works on types and on *cells*, a
-cell being one value of one feature. Features, values, types and people are numbered in the order of their
-names by code point, so the same people and quotas give the same instance whatever the order of rows and
-columns, and the same digest.
+People who have the same value for every feature with a quota, and the same weight, are of one *type*: no rule can tell them
+apart. Households and people who must sit are features of their own (see :mod:`klero.sortition.rules`). All that follows
+(probabilities, panels, proofs) works on types and on *cells*, a cell being one value of one feature. Features, values, types and
+people are numbered in the order of their names by code point, so the same people and quotas give the same instance whatever the
+order of rows and columns, and the same digest.
 
 Symbols as in Flanigan et al. 2021: k seats (`size`), n people (`ids`), quotas [l, u] for each feature's value
 (`minima`, `maxima`). Building takes time in proportion to people times features.
@@ -165,9 +165,7 @@ class Instance:
             [person, self.weights[t], *named[t]] for person, t in zip(self.ids, self.person_type, strict=True)
         ]
         homes = [[self.ids[i] for i in members] for members in self.households]
-        content = [
-            "klero-instance-2", self.size, self.features, quotas, people, self.per_household, homes
-        ]
+        content = ["klero-instance-2", self.size, self.features, quotas, people, self.per_household, homes]
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -334,14 +332,19 @@ def _value_hint(value: str, values: tuple[str, ...]) -> str:
 
 def _built(pool: Pool, quotas: Quotas, size: int, rules: Rules) -> Instance:
     order = sorted(range(len(pool)), key=pool.ids.__getitem__)
-    tables = {f: tuple(sorted((c for c in quotas.cells if c.feature == f), key=lambda c: c.value)) for f in quotas.features}
+    tables = {
+        f: tuple(sorted((c for c in quotas.cells if c.feature == f), key=lambda c: c.value))
+        for f in quotas.features
+    }
     texts = {f: [pool.column(f)[i] for i in order] for f in quotas.features}
     all_weights = weights_of(pool, rules.weight)
     weights = [all_weights[i] for i in order]
     if rules.must_sit:
         chosen = set(rules.must_sit)
         texts[MUST_SIT] = ["yes" if pool.ids[i] in chosen else "no" for i in order]
-        tables[MUST_SIT] = _rule_cells(MUST_SIT, {"no": (0, size), "yes": (len(chosen),) * 2}, texts[MUST_SIT])
+        tables[MUST_SIT] = _rule_cells(
+            MUST_SIT, {"no": (0, size), "yes": (len(chosen),) * 2}, texts[MUST_SIT]
+        )
     homes: tuple[tuple[int, ...], ...] = ()
     if rules.household:
         place = {i: at for at, i in enumerate(order)}

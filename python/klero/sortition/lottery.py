@@ -28,6 +28,7 @@ from klero.sortition.marginals import Marginals, leximin, maximin
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
 from klero.sortition.realise import face, new_search, realise
+from klero.sortition.rules import Rules
 from klero.sortition.shortfall import ShortfallProgramme
 
 if TYPE_CHECKING:
@@ -214,6 +215,10 @@ def fair_lottery(
     *,
     size: int,
     objective: Objective = "leximin",
+    weight: str | None = None,
+    household: str | Sequence[str] = (),
+    per_household: int = 1,
+    must_sit: Sequence[str] = (),
     denominator: int = DENOMINATOR,
     progress: Progress | None = None,
 ) -> Lottery:
@@ -224,6 +229,10 @@ def fair_lottery(
         quotas: seats wanted for each value of each feature, as Quotas or anything that `Quotas.read` takes.
         size: k, the number of seats, in [1, people].
         objective: «leximin» (raise the smallest probability, then the next, …) or «maximin» (the smallest alone).
+        weight: the column of weights (positive integers or decimals): fairness is then about p/w, a person's probability over their weight.
+        household: the columns that make an address; people of one address never sit together, or no more than `per_household` of them.
+        per_household: how many people of one address may sit, 1 or more.
+        must_sit: ids of people who sit on every panel.
         denominator: M, the number of balls: a power of ten from 10^3 to 10^12.
         progress: called with a phase («levels», «panels») and a count.
 
@@ -234,7 +243,11 @@ def fair_lottery(
     started = time.perf_counter()
     pool = pool if isinstance(pool, Pool) else Pool.read(pool)
     quotas = quotas if isinstance(quotas, Quotas) else Quotas.read(quotas)
-    instance = build_instance(pool, quotas, size)
+    columns = (household,) if isinstance(household, str) else tuple(household)
+    rules = Rules(
+        weight=weight, household=columns, per_household=per_household, must_sit=tuple(map(str, must_sit))
+    )
+    instance = build_instance(pool, quotas, size, rules)
     lottery = lottery_for(instance, objective, denominator, quotas_name=quotas.name, progress=progress)
     lottery.seconds["total"] = time.perf_counter() - started
     return lottery

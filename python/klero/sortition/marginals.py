@@ -186,30 +186,34 @@ class _Programme:
         its bound has the seats it has by the solver's free choice, and its bound has no price. Where it has one, or where that t turns
         out to be too high, rows are added.
         """
-        over: list[int] = []
+        loose: list[int] = []
+        priced: list[int] = []
         while True:
-            status = solve(self._solver)
-            if status != self._solver.OPTIMAL:
-                if not over:
+            if solve(self._solver) != self._solver.OPTIMAL:
+                # The last t was too high: bounds as before, and rows for the types that it concerned.
+                if not (loose or priced):
                     return False
                 for t in self._open():
                     self._spare[t].SetBounds(0.0, float(self.instance.counts[t]))
-                self._cap([t for t in over if t not in self._caps])
-                over = []
+                self._cap([t for t in loose if t not in self._caps])
+                loose, priced = [], []
                 continue
             value = self._value.solution_value()
-            rooms, over, priced, moved = [], [], [], False
+            rooms, loose, priced = [], [], []
             for t in self._open():
                 spare = self._spare[t]
-                room = max(0.0, self.instance.counts[t] - self._shares[t] * value)
+                room = self.instance.counts[t] - self._shares[t] * value
+                if room < -_NEAR:  # only where weights differ: the level itself is too high for this type
+                    priced.append(t)
+                    continue
+                room = max(0.0, room)
                 rooms.append((spare, room))
-                if spare.solution_value() > room + _NEAR:
-                    over.append(t)
-                if spare.basis_status() in (self._solver.AT_UPPER_BOUND, self._solver.FIXED_VALUE):
-                    moved |= abs(spare.ub() - room) > _NEAR
-                    if abs(spare.reduced_cost()) > _NEAR:
-                        priced.append(t)
-            if not (over or moved or priced):
+                at_top = spare.basis_status() in (self._solver.AT_UPPER_BOUND, self._solver.FIXED_VALUE)
+                if spare.solution_value() > room + _NEAR or (at_top and abs(spare.ub() - room) > _NEAR):
+                    loose.append(t)
+                if at_top and abs(spare.reduced_cost()) > _NEAR:
+                    priced.append(t)
+            if not (loose or priced):
                 return True
             for spare, room in rooms:
                 spare.SetBounds(0.0, room)
@@ -360,9 +364,7 @@ class _Basis:
             seats[t] = instance.counts[t] * scale
         for t, x in zip(self._free, solution[1:], strict=True):
             seats[t] = x.numerator * (scale // x.denominator)
-        if any(
-            not low <= x <= n * scale for low, x, n in zip(lowest, seats, instance.counts, strict=True)
-        ):
+        if any(not low <= x <= n * scale for low, x, n in zip(lowest, seats, instance.counts, strict=True)):
             return False
         totals = [0] * len(programme._cells)
         for t, share in enumerate(seats):

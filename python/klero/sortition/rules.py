@@ -24,7 +24,16 @@ from klero.errors import Fault, quoted
 if TYPE_CHECKING:
     from klero.sortition.pool import Pool
 
-__all__ = ["ALONE", "HOUSEHOLD", "MUST_SIT", "RULE_FEATURES", "Rules", "compositions", "rule_faults", "weights_of"]
+__all__ = [
+    "ALONE",
+    "HOUSEHOLD",
+    "MUST_SIT",
+    "RULE_FEATURES",
+    "Rules",
+    "compositions",
+    "rule_faults",
+    "weights_of",
+]
 
 HOUSEHOLD = "(household)"
 MUST_SIT = "(must sit)"
@@ -60,7 +69,11 @@ def rule_faults(pool: Pool, rules: Rules, size: int) -> list[Fault]:
         if clean(column) not in pool.columns:
             message = f"there is no address column {quoted(column)}. The columns are: {', '.join(map(quoted, pool.columns))}."
             faults.append(Fault("household-column-missing", message, pool.name, column=column))
-    if isinstance(rules.per_household, bool) or not isinstance(rules.per_household, int) or rules.per_household < 1:
+    if (
+        isinstance(rules.per_household, bool)
+        or not isinstance(rules.per_household, int)
+        or rules.per_household < 1
+    ):
         message = f"{rules.per_household!r} people of one address may sit, which is no whole number above zero. Write 1 or more."
         faults.append(Fault("household-limit", message, "", value=str(rules.per_household)))
     known = set(pool.ids)
@@ -71,8 +84,10 @@ def rule_faults(pool: Pool, rules: Rules, size: int) -> list[Fault]:
         if times > 1:
             message = f"{quoted(person)} stands {times} times among those who must sit. Keep one."
             faults.append(Fault("must-sit-duplicate", message, "", value=person))
-    if len(rules.must_sit) > size:
-        message = f"{len(rules.must_sit)} people must sit and there are {size} seats. Name fewer, or draw more."
+    if rules.must_sit and isinstance(size, int) and 0 < size < len(rules.must_sit):
+        message = (
+            f"{len(rules.must_sit)} people must sit and there are {size} seats. Name fewer, or draw more."
+        )
         faults.append(Fault("must-sit-over-size", message, "", value=str(len(rules.must_sit))))
     return faults
 
@@ -122,7 +137,9 @@ def _weight(text: str) -> tuple[Fraction, str]:
     before, after, exponent = found[1], found[2] or "", int(found[3] or 0)
     value = Fraction(int(before + after), 10 ** len(after)) * Fraction(10) ** exponent
     if value == 0:
-        return Fraction(1), "which would shut the person out. Write a number above zero, or take the person out."
+        return Fraction(
+            1
+        ), "which would shut the person out. Write a number above zero, or take the person out."
     if not Fraction(1, 10**6) <= value <= 10**6:
         return Fraction(1), "and weights go from 0.000001 to 1000000. Choose another unit for all of them."
     return value, ""

@@ -546,7 +546,11 @@ class Bundle:
             if values[v] == ALONE:
                 need(not alike, "bad", what=f"household value {v}")
             else:
-                need(self.rules.bounds[first + v][1] == self.most * len(alike), "bad", what=f"household value {v}")
+                need(
+                    self.rules.bounds[first + v][1] == self.most * len(alike),
+                    "bad",
+                    what=f"household value {v}",
+                )
                 need(own == sum(map(len, alike)), "bad", what=f"household value {v}")
 
     def check_commitment(self) -> dict[str, Any]:
@@ -670,7 +674,7 @@ class Bundle:
 
     def check_panel(self) -> dict[str, Any]:
         """The lowest tickets of each type have its seats; households are dealt theirs first."""
-        seats = dict(map(tuple, self.panels[self.entry][1]))
+        seats: dict[int, int] = {pair[0]: pair[1] for pair in self.panels[self.entry][1]}
         lots = tickets(self.seed, self.leaves)
         left = self.dealt(seats, lots)
         drawn: list[str] = []

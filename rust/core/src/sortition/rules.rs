@@ -1,6 +1,9 @@
 //! What a panel must satisfy: seats in all, seats by cell (one value of one feature), seats by type.
 
-/// The quotas and the people, by type. Cells are numbered over all features; a type has one cell of each feature.
+use std::ops::Range;
+
+/// The quotas and the people, by type. Cells are numbered over all features; a type has one cell of each feature. Types with the same
+/// cells (people of different weights) are twins, and stand one after the other.
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub(crate) size: u32,
@@ -15,8 +18,10 @@ pub struct Rules {
     pub(crate) type_max: Vec<u32>,
     /// Zobrist key of each cell; a type's key is the exclusive or of its cells' keys.
     cell_key: Vec<u64>,
-    /// Open addressing over the keys' low bits: type + 1, or 0 where free. A quarter full at most.
+    /// Open addressing over the keys' low bits: first twin + 1, or 0 where free. A quarter full at most.
     table: Vec<u32>,
+    /// For a first twin, the type after its last one.
+    twins_end: Vec<u32>,
 }
 
 /// Why rules can't be used.
@@ -34,7 +39,7 @@ impl Rules {
     /// Builds rules from each type's cells (one a feature, features in one order), bounds by cell and by type.
     ///
     /// # Errors
-    /// [`RulesError::Shape`] when lengths differ, a cell is out of range or two types are the same.
+    /// [`RulesError::Shape`] when lengths differ, a cell is out of range or twins don't stand together.
     pub fn new(
         size: u32,
         types: &[Vec<u32>],
@@ -73,10 +78,15 @@ impl Rules {
             type_max,
             cell_key,
             table: vec![0; (4 * types.len()).next_power_of_two()],
+            twins_end: (1..=types.len() as u32).collect(),
         };
         for (t, cells) in types.iter().enumerate() {
             let key = rules.key_of(cells);
-            if rules.find(key, |f| cells[f]).is_some() {
+            if let Some(first) = rules.find(key, |f| cells[f]) {
+                if rules.twins_end[first as usize] == t as u32 {
+                    rules.twins_end[first as usize] += 1;
+                    continue;
+                }
                 return Err(RulesError::Shape);
             }
             let mut slot = key as usize & (rules.table.len() - 1);
@@ -92,7 +102,7 @@ impl Rules {
         cells.iter().fold(0, |k, &c| k ^ self.cell_key[c as usize])
     }
 
-    /// The type with this key and these cells.
+    /// The first type with this key and these cells.
     fn find(&self, key: u64, cell: impl Fn(usize) -> u32) -> Option<u32> {
         let mut slot = key as usize & (self.table.len() - 1);
         loop {
@@ -118,13 +128,14 @@ impl Rules {
         &self.cells[start..start + self.features]
     }
 
-    /// The type like `base`, but with the cells of `source` on the features in `mask` (bit f for feature f), if anybody has it.
+    /// The types like `base`, but with the cells of `source` on the features in `mask` (bit f for feature f): none if nobody is so.
     #[must_use]
-    pub(crate) fn variant(&self, base: u32, source: u32, mask: u64) -> Option<u32> {
+    pub(crate) fn variants(&self, base: u32, source: u32, mask: u64) -> Range<u32> {
         let (from, to) = (self.cells_of(base), self.cells_of(source));
         let cell = |f: usize| if mask >> f & 1 == 1 { to[f] } else { from[f] };
         let key = (0..self.features).fold(0, |k, f| k ^ self.cell_key[cell(f) as usize]);
         self.find(key, cell)
+            .map_or(0..0, |first| first..self.twins_end[first as usize])
     }
 
     /// Whether seats by type are a panel that keeps every rule.

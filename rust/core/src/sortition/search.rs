@@ -388,12 +388,11 @@ impl Search {
                 if other == seat || !self.can_leave_too(b, s) {
                     continue;
                 }
-                let Some(d) = self.rules.variant(b, s, mask) else {
-                    continue;
-                };
-                let gain = direction[d as usize] - direction[b as usize];
-                if gain > best.map_or(floor, |m| m.0) && self.has_room_too(d, t, s, b) {
-                    best = Some((gain, (other, d)));
+                for d in self.rules.variants(b, s, mask) {
+                    let gain = direction[d as usize] - direction[b as usize];
+                    if gain > best.map_or(floor, |m| m.0) && self.has_room_too(d, t, s, b) {
+                        best = Some((gain, (other, d)));
+                    }
                 }
             }
         }
