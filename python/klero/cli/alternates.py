@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.ids import read_ids
+from klero.cli.ids import names_a_table, read_ids
 from klero.cli.output import LANG, format_option, note, print_json, progress
 
 if TYPE_CHECKING:
@@ -141,14 +141,10 @@ def _measured(found: Measured) -> dict[str, object]:
 
 def _given(text: str) -> object:
     """One probability for all, or those of a table by id."""
-    from pathlib import Path
-
     from klero.errors import Fault, InputError, quoted
     from klero.sortition.pool import Pool
 
-    if not (
-        text.lower().endswith((".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")) or Path(text).is_file()
-    ):
+    if not names_a_table(text):
         return text
     table = Pool.read(text)
     missing = [column for column in ("id", "dropout") if column not in table.columns]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from os.path import isfile
 
 from klero.errors import Fault, InputError, quoted
+
+
+_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
+
+
+def names_a_table(text: str) -> bool:
+    """Whether a text is the name of a table rather than what it would hold."""
+    # Not pathlib: a long list of ids is too long a name, which isfile answers with False.
+    return text.lower().endswith(_SUFFIXES) or isfile(text)  # noqa: PTH113
 
 
 def read_ids(text: str, option: str) -> list[str]:
@@ -16,7 +25,7 @@ def read_ids(text: str, option: str) -> list[str]:
     Raises:
         InputError: the file can't be used, or a place in the list is empty.
     """
-    if text.lower().endswith((".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")) or Path(text).is_file():
+    if names_a_table(text):
         return _from_table(text)
     ids = [part.strip() for part in text.split(",")]
     if not all(ids):
