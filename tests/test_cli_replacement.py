@@ -37,8 +37,12 @@ def panel(bundle: Path) -> list[str]:
     return list(json.loads((bundle / "draw.json").read_bytes())["panel"])
 
 
-def test_replace_prints_newcomers_alone_and_the_bundle_verifies(bundle: Path, panel: list[str], tmp_path: Path) -> None:
-    done = klero("replace", bundle, "--withdrawn", panel[0], "--round", 1, "--trial-seed", "x", "-o", tmp_path / "r1")
+def test_replace_prints_newcomers_alone_and_the_bundle_verifies(
+    bundle: Path, panel: list[str], tmp_path: Path
+) -> None:
+    done = klero(
+        "replace", bundle, "--withdrawn", panel[0], "--round", 1, "--trial-seed", "x", "-o", tmp_path / "r1"
+    )
     assert done.returncode == 0, done.stderr
     newcomers = done.stdout.split()
     assert len(newcomers) == 1
@@ -87,14 +91,40 @@ def test_replace_refuses_in_words_and_writes_nothing(
 
 def test_a_table_without_a_clear_column_of_ids_is_refused(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "left.csv").write_text("name,city\na,b\n")
-    done = klero("replace", bundle, "--withdrawn", "left.csv", "--round", 1, "--trial-seed", "x", "-o", "r", cwd=tmp_path)
+    done = klero(
+        "replace",
+        bundle,
+        "--withdrawn",
+        "left.csv",
+        "--round",
+        1,
+        "--trial-seed",
+        "x",
+        "-o",
+        "r",
+        cwd=tmp_path,
+    )
     assert (done.returncode, "id-column-missing" in done.stderr) == (3, True)
     (tmp_path / "left.csv").write_text("id,city\n,b\n")
-    done = klero("replace", bundle, "--withdrawn", "left.csv", "--round", 1, "--trial-seed", "x", "-o", "r", cwd=tmp_path)
+    done = klero(
+        "replace",
+        bundle,
+        "--withdrawn",
+        "left.csv",
+        "--round",
+        1,
+        "--trial-seed",
+        "x",
+        "-o",
+        "r",
+        cwd=tmp_path,
+    )
     assert (done.returncode, "id-empty" in done.stderr) == (3, True)
 
 
-def test_no_completion_is_a_finding_with_the_smallest_breach(bundle: Path, panel: list[str], tmp_path: Path) -> None:
+def test_no_completion_is_a_finding_with_the_smallest_breach(
+    bundle: Path, panel: list[str], tmp_path: Path
+) -> None:
     people = dict(line.split(",", 1) for line in Path(PEOPLE).read_text().splitlines()[1:])
     men = [i for i in people if ",man," in f",{people[i]}," and i not in panel]
     women = [i for i in panel if ",woman," in f",{people[i]},"]
@@ -113,7 +143,18 @@ def test_a_whole_process_with_its_log(bundle: Path, panel: list[str], tmp_path: 
     log = tmp_path / "states.jsonl"
     assert klero("log", log, "--start", bundle, "--time", TIME, "--title", "Test").returncode == 0
     (tmp_path / "left.csv").write_text(f"person,to,reason\n{panel[1]},withdrawn,illness\n")
-    done = klero("log", log, "--append", tmp_path / "left.csv", "--round", 1, "--time", "2026-05-02T09:00:00Z", "--format", "json")
+    done = klero(
+        "log",
+        log,
+        "--append",
+        tmp_path / "left.csv",
+        "--round",
+        1,
+        "--time",
+        "2026-05-02T09:00:00Z",
+        "--format",
+        "json",
+    )
     head = json.loads(done.stdout)["head"]
     done = klero(
         *("replace", bundle, "--log", log, "--time", "2026-05-03T09:00:00Z", "--round", 1),
@@ -152,14 +193,20 @@ def test_a_whole_process_with_its_log(bundle: Path, panel: list[str], tmp_path: 
     ("table", "extra", "words"),
     [
         ("person,to\nA,invited\n", [], "column-missing"),
-        ("person,to,reason,time\nA,invited,x,2026-05-01T09:00:00Z\n", ["--round", "0", "--time", TIME], "column-missing"),
+        (
+            "person,to,reason,time\nA,invited,x,2026-05-01T09:00:00Z\n",
+            ["--round", "0", "--time", TIME],
+            "column-missing",
+        ),
         ("person,to,reason\nA,gone,x\n", ["--round", "0", "--time", TIME], "state-unknown"),
         ("person,to,reason,round\nA,invited,x,one\n", ["--time", TIME], "round-invalid"),
         ("person,to,reason\nA,invited,x\n", ["--round", "0", "--time", "now"], "time-invalid"),
         ("person,to,reason\nA,invited,x\nB,selected,x\n", ["--round", "0", "--time", TIME], "row 3"),
     ],
 )
-def test_a_bad_table_of_steps_is_refused_in_words(tmp_path: Path, table: str, extra: list[str], words: str) -> None:
+def test_a_bad_table_of_steps_is_refused_in_words(
+    tmp_path: Path, table: str, extra: list[str], words: str
+) -> None:
     (tmp_path / "steps.csv").write_text(table)
     done = klero("log", "log", "--append", "steps.csv", *extra, cwd=tmp_path)
     assert done.returncode == 3
@@ -177,7 +224,9 @@ def test_options_that_do_not_go_together_are_usage_errors(bundle: Path, tmp_path
         assert klero(*command, cwd=tmp_path).returncode == 2
 
 
-def test_alternates_from_a_table_from_the_past_and_into_a_replacement(bundle: Path, panel: list[str], tmp_path: Path) -> None:
+def test_alternates_from_a_table_from_the_past_and_into_a_replacement(
+    bundle: Path, panel: list[str], tmp_path: Path
+) -> None:
     table = "id,dropout\n" + "".join(f"{i},{'30 %' if n % 2 else '1/20'}\n" for n, i in enumerate(panel))
     (tmp_path / "dropout.csv").write_text(table)
     done = klero(
@@ -200,7 +249,18 @@ def test_alternates_from_a_table_from_the_past_and_into_a_replacement(bundle: Pa
     )
     (tmp_path / "past.csv").write_text(past)
     done = klero(
-        *("alternates", bundle, "-a", 4, "--past", tmp_path / "past.csv", "--trial-seed", "x", "--scenarios", 20),
+        *(
+            "alternates",
+            bundle,
+            "-a",
+            4,
+            "--past",
+            tmp_path / "past.csv",
+            "--trial-seed",
+            "x",
+            "--scenarios",
+            20,
+        ),
         *("--checks", 50, "--format", "json"),
     )
     data = json.loads(done.stdout)
@@ -211,9 +271,23 @@ def test_alternates_from_a_table_from_the_past_and_into_a_replacement(bundle: Pa
 
 
 def test_interrupted_alternates_end_with_130(bundle: Path) -> None:
-    command = ["alternates", bundle, "-a", "20", "--dropout", "0.3", "--trial-seed", "x", "--checks", "100000"]
+    command = [
+        "alternates",
+        bundle,
+        "-a",
+        "20",
+        "--dropout",
+        "0.3",
+        "--trial-seed",
+        "x",
+        "--checks",
+        "100000",
+    ]
     process = subprocess.Popen(
-        [sys.executable, "-m", "klero", *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "klero", *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     time.sleep(3)
     os.kill(process.pid, signal.SIGINT)

@@ -24,7 +24,9 @@ def simulated(count: int, seed: int) -> list[dict[str, object]]:
     for i in range(count):
         person = {"age": chance.choice(["old", "young"]), "g": chance.choice("mw")}
         eta = BASE + sum(TRUE[cell] for cell in person.items())
-        rows.append({"id": str(i), **person, "dropped": "yes" if chance.random() < 1 / (1 + exp(-eta)) else "no"})
+        rows.append(
+            {"id": str(i), **person, "dropped": "yes" if chance.random() < 1 / (1 + exp(-eta)) else "no"}
+        )
     return rows
 
 
@@ -86,7 +88,9 @@ def test_the_fit_is_the_optimum_of_the_penalised_likelihood() -> None:
 
 def test_a_ridge_draws_rare_values_towards_no_effect() -> None:
     rows = [*simulated(500, 4), {"id": "x", "age": "rare", "g": "m", "dropped": "yes"}]
-    weak, strong = (klero.estimate_dropout(rows, ridge=r).probability({"age": "rare", "g": "m"}) for r in (0.01, 10))
+    weak, strong = (
+        klero.estimate_dropout(rows, ridge=r).probability({"age": "rare", "g": "m"}) for r in (0.01, 10)
+    )
     assert strong < Fraction(3, 10) < weak
 
 
@@ -103,7 +107,10 @@ def test_few_data_are_said() -> None:
 
 
 def test_probabilities_of_a_pool_and_what_the_past_can_not_say() -> None:
-    people = [{"id": f"P{i}", "age": a, "g": "w", "region": "n"} for i, a in enumerate(["old", "young", "child", "old"])]
+    people = [
+        {"id": f"P{i}", "age": a, "g": "w", "region": "n"}
+        for i, a in enumerate(["old", "young", "child", "old"])
+    ]
     rows = [("age", v) for v in ("old", "young", "child")] + [("g", "w"), ("region", "n")]
     quotas = [{"feature": f, "value": v, "min": 0, "max": 4} for f, v in rows]
     instance = build_instance(klero.Pool.read(people), klero.Quotas.read(quotas), 2)
@@ -128,7 +135,9 @@ def test_probabilities_of_a_pool_and_what_the_past_can_not_say() -> None:
         ([{"g": "w", "dropped": "yes"}], {"ridge": float("nan")}, "option-range"),
     ],
 )
-def test_bad_tables_and_options_are_refused(rows: list[dict[str, object]], options: dict[str, object], words: str) -> None:
+def test_bad_tables_and_options_are_refused(
+    rows: list[dict[str, object]], options: dict[str, object], words: str
+) -> None:
     with pytest.raises(InputError, match=words):
         klero.estimate_dropout(rows, **options)  # type: ignore[arg-type]
 
@@ -141,7 +150,9 @@ def test_all_bad_cells_are_told_at_once_with_their_rows() -> None:
 
 
 def test_words_for_yes_and_no_in_french() -> None:
-    rows = [{"g": g, "dropped": word} for g, word in (("f", "oui"), ("h", "non"), ("f", "non"), ("h", "Vrai"))]
+    rows = [
+        {"g": g, "dropped": word} for g, word in (("f", "oui"), ("h", "non"), ("f", "non"), ("h", "Vrai"))
+    ]
     model = klero.estimate_dropout(rows)
     assert isinstance(model, DropoutModel)
     assert (model.dropped, model.people) == (2, 4)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ TIME = "2026-05-01T09:00:00Z"
 HEX = "ab" * 32
 
 
-def step(person: str, to: str, time: str = TIME, round_: int = 0, reason: str = "test", record: str = "") -> Event:
+def step(
+    person: str, to: str, time: str = TIME, round_: int = 0, reason: str = "test", record: str = ""
+) -> Event:
     return Event(person=person, to=to, time=time, round=round_, reason=reason, record=record)
 
 
@@ -70,7 +73,7 @@ def test_file_is_a_chain_that_the_standard_library_can_check(tmp_path: Path) -> 
     lines = (tmp_path / "log").read_bytes().split(b"\n")
     assert lines.pop() == b""
     assert json.loads(lines[0]) == {"format": "klero-log/1", "title": "Assemblée 2026"}
-    for number, (before, line) in enumerate(zip(lines, lines[1:], strict=False), start=1):
+    for number, (before, line) in enumerate(pairwise(lines), start=1):
         entry = json.loads(line)
         assert entry["previous"] == plain_hash("klero/log/v1", before)
         assert entry["sequence"] == number
@@ -80,7 +83,8 @@ def test_file_is_a_chain_that_the_standard_library_can_check(tmp_path: Path) -> 
 def test_appending_in_parts_gives_the_same_bytes(tmp_path: Path) -> None:
     small(tmp_path / "whole")
     events = [
-        step(e.person, e.to, e.time, e.round, e.reason, e.record) for e in klero.read_log(tmp_path / "whole").entries
+        step(e.person, e.to, e.time, e.round, e.reason, e.record)
+        for e in klero.read_log(tmp_path / "whole").entries
     ]
     for event in events:
         klero.append_log(tmp_path / "parts", [event], title="Assemblée 2026")
@@ -90,7 +94,12 @@ def test_appending_in_parts_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("before", ["", *STATES])
 @pytest.mark.parametrize("after", STATES)
 def test_exactly_the_allowed_steps_are_taken(tmp_path: Path, before: str, after: str) -> None:
-    paths = {"": [], "invited": ["invited"], "volunteered": ["volunteered"], "selected": ["volunteered", "selected"]}
+    paths = {
+        "": [],
+        "invited": ["invited"],
+        "volunteered": ["volunteered"],
+        "selected": ["volunteered", "selected"],
+    }
     paths["confirmed"] = [*paths["selected"], "confirmed"]
     paths["withdrawn"] = [*paths["selected"], "withdrawn"]
     paths["replaced"] = [*paths["withdrawn"], "replaced"]
@@ -122,7 +131,9 @@ def test_exactly_the_allowed_steps_are_taken(tmp_path: Path, before: str, after:
         (step("A", "invited", record="xyz"), "record-invalid"),
     ],
 )
-def test_a_bad_step_is_refused_with_its_code_and_nothing_is_written(tmp_path: Path, event: Event, code: str) -> None:
+def test_a_bad_step_is_refused_with_its_code_and_nothing_is_written(
+    tmp_path: Path, event: Event, code: str
+) -> None:
     with pytest.raises(InputError) as caught:
         klero.append_log(tmp_path / "log", [step("Z", "invited"), event])
     assert codes(caught) == [code]
@@ -147,7 +158,9 @@ def test_rounds_and_times_never_go_back(tmp_path: Path) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_an_edited_deleted_moved_or_inserted_line_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_an_edited_deleted_moved_or_inserted_line_is_found(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     folder = tmp_path_factory.mktemp("log")
     head = small(folder / "log").head
     content = (folder / "log").read_bytes()
@@ -207,7 +220,9 @@ def test_a_rewritten_log_with_impossible_steps_fails_although_its_chain_holds(tm
     assert checks == {"form": True, "chain": True, "states": False}
 
 
-def test_an_interrupted_append_leaves_the_old_log_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_append_leaves_the_old_log_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small(tmp_path / "log")
     old = (tmp_path / "log").read_bytes()
 
@@ -235,7 +250,10 @@ def test_a_killed_process_leaves_the_log_whole(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script, tmp_path / "log"], check=False)
     assert done.returncode == 9
     assert klero.verify_log(tmp_path / "log").ok
-    assert klero.append_log(tmp_path / "log", [step("C", "invited", "2026-06-01T09:00:00Z", 1)]).states["C"] == "invited"
+    assert (
+        klero.append_log(tmp_path / "log", [step("C", "invited", "2026-06-01T09:00:00Z", 1)]).states["C"]
+        == "invited"
+    )
 
 
 def test_appends_at_the_same_time_lose_nothing(tmp_path: Path) -> None:

@@ -37,9 +37,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def people(count: int) -> list[dict[str, object]]:
     chance = random.Random(5)
-    return [
-        {"id": f"P{i:03}", "g": chance.choice("wm"), "age": chance.choice("abc")} for i in range(count)
-    ]
+    return [{"id": f"P{i:03}", "g": chance.choice("wm"), "age": chance.choice("abc")} for i in range(count)]
 
 
 def quotas(size: int) -> list[dict[str, object]]:
@@ -114,7 +112,9 @@ def test_probabilities_are_leximin_over_all_completions(case: tuple[Instance, se
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(case=cases())
-def test_smallest_breach_is_the_smallest_of_all_completions(case: tuple[Instance, set[str], set[str]]) -> None:
+def test_smallest_breach_is_the_smallest_of_all_completions(
+    case: tuple[Instance, set[str], set[str]],
+) -> None:
     instance, stay, candidates = case
     free = instance.size - len(stay)
     left = residual(instance, stay, candidates)
@@ -175,11 +175,15 @@ def test_same_input_and_seed_give_the_same_bytes(drawn: Path, tmp_path: Path) ->
     assert other.draw.seed != json.loads((tmp_path / "a" / "draw.json").read_bytes())["seed"]
 
 
-def test_alternates_alone_are_drawn_and_the_whole_pool_comes_back_with_earlier_bundles(drawn: Path, tmp_path: Path) -> None:
+def test_alternates_alone_are_drawn_and_the_whole_pool_comes_back_with_earlier_bundles(
+    drawn: Path, tmp_path: Path
+) -> None:
     panel, instance = panel_of(drawn), klero.load_lottery(drawn).instance
     kind = dict(zip(instance.ids, instance.person_type, strict=True))
     same = [i for i in instance.ids if kind[i] == kind[panel[0]] and i not in panel][:2]
-    first = klero.replace(drawn, withdrawn=panel[:1], round=1, trial_seed="x", output=tmp_path / "r1", alternates=same)
+    first = klero.replace(
+        drawn, withdrawn=panel[:1], round=1, trial_seed="x", output=tmp_path / "r1", alternates=same
+    )
     assert first.newcomers[0] in same
     assert len(first.lottery.instance.ids) == 11 + len(same)
     gone = first.newcomers[0]
@@ -224,7 +228,9 @@ def test_a_breach_is_refused_said_and_drawn_only_when_allowed(drawn: Path, tmp_p
         (["member"], True, "round-invalid"),
     ],
 )
-def test_bad_withdrawals_and_rounds_are_refused(drawn: Path, tmp_path: Path, gone: list[str], round_: int, code: str) -> None:
+def test_bad_withdrawals_and_rounds_are_refused(
+    drawn: Path, tmp_path: Path, gone: list[str], round_: int, code: str
+) -> None:
     panel = panel_of(drawn)
     undrawn = next(i for i in klero.load_lottery(drawn).instance.ids if i not in panel)
     names = {"twice": [panel[0], panel[0]], "undrawn": [undrawn], "member": [panel[0]]}
@@ -257,7 +263,13 @@ def test_alternates_must_be_in_the_pool_and_off_the_panel(drawn: Path) -> None:
     panel = panel_of(drawn)
     undrawn = next(i for i in klero.load_lottery(drawn).instance.ids if i not in panel)
     with pytest.raises(InputError) as caught:
-        klero.replace(drawn, withdrawn=panel[:1], round=1, trial_seed="x", alternates=[panel[1], "P999", undrawn, undrawn])
+        klero.replace(
+            drawn,
+            withdrawn=panel[:1],
+            round=1,
+            trial_seed="x",
+            alternates=[panel[1], "P999", undrawn, undrawn],
+        )
     assert codes(caught) == ["alternate-invalid"] * 3
 
 
@@ -290,7 +302,9 @@ def test_nothing_is_overwritten_without_force(drawn: Path, tmp_path: Path) -> No
 def start_log(path: Path, bundle: Path) -> None:
     ids, panel = klero.load_lottery(bundle).instance.ids, panel_of(bundle)
     events = [Event(person=i, to="volunteered", time=TIME, reason="in-pool") for i in ids]
-    klero.append_log(path, [*events, *(Event(person=i, to="selected", time=TIME, reason="drawn") for i in panel)])
+    klero.append_log(
+        path, [*events, *(Event(person=i, to="selected", time=TIME, reason="drawn") for i in panel)]
+    )
 
 
 def test_the_log_gets_withdrawals_newcomers_and_seats_filled(drawn: Path, tmp_path: Path) -> None:
@@ -313,7 +327,9 @@ def test_the_log_keeps_out_who_withdrew_as_a_volunteer(drawn: Path, tmp_path: Pa
     start_log(log, drawn)
     others = [i for i in klero.load_lottery(drawn).instance.ids if i not in panel]
     klero.append_log(log, [Event(person=others[0], to="withdrawn", time=TIME, reason="moved")])
+    old = log.read_bytes()
     result = klero.replace(drawn, withdrawn=panel[:1], round=1, trial_seed="x", log=log, time=TIME)
+    assert log.read_bytes() == old  # no bundle was written, so nothing happened yet
     assert others[0] not in result.lottery.instance.ids
 
 
@@ -341,7 +357,9 @@ def test_a_log_that_does_not_fit_is_refused_before_anything_is_written(drawn: Pa
     assert not (tmp_path / "r").exists()
 
 
-def test_a_replacement_moved_to_another_panel_or_with_a_returned_member_fails(drawn: Path, tmp_path: Path) -> None:
+def test_a_replacement_moved_to_another_panel_or_with_a_returned_member_fails(
+    drawn: Path, tmp_path: Path
+) -> None:
     panel = panel_of(drawn)
     klero.replace(drawn, withdrawn=panel[:2], round=1, trial_seed="x", output=tmp_path / "r1")
     klero.write_lottery(klero.fair_lottery(people(120), quotas(12), size=12), tmp_path / "other")

@@ -24,7 +24,10 @@ def pool(people: int, size: int, seed: int) -> tuple[list[dict[str, object]], li
     chance = random.Random(seed)  # noqa: S311
     rows = [
         {"id": f"P{i:05}"}
-        | {f: f"v{chance.choices(range(n), [1 + 2 * chance.random() * (v % 3) for v in range(n)])[0]}" for f, n in FEATURES.items()}
+        | {
+            f: f"v{chance.choices(range(n), [1 + 2 * chance.random() * (v % 3) for v in range(n)])[0]}"
+            for f, n in FEATURES.items()
+        }
         for i in range(people)
     ]
     quotas = [
@@ -38,7 +41,13 @@ def pool(people: int, size: int, seed: int) -> tuple[list[dict[str, object]], li
 def main() -> None:
     """Runs the case and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("people", 1000), ("size", 100), ("alternates", 20), ("scenarios", 200), ("checks", 500)):
+    for name, default in (
+        ("people", 1000),
+        ("size", 100),
+        ("alternates", 20),
+        ("scenarios", 200),
+        ("checks", 500),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     people, quotas = pool(options.people, options.size, 1)
@@ -58,12 +67,18 @@ def main() -> None:
             checks=options.checks,
         )
         seconds = time.perf_counter() - clock
-    print(f"{options.people} people, {options.size} seats, {options.alternates} alternates, {options.scenarios} scenarios")
+    print(
+        f"{options.people} people, {options.size} seats, {options.alternates} alternates, {options.scenarios} scenarios"
+    )
     print(f"seconds, with measuring on {options.checks} fresh scenarios: {seconds:.1f}")
     choice = made.choice
-    print(f"on the scenarios: loss {float(choice.loss):.3f}, bound {choice.bound:.3f}, {choice.computations} sets computed, settled {choice.settled}")
+    print(
+        f"on the scenarios: loss {float(choice.loss):.3f}, bound {choice.bound:.3f}, {choice.computations} sets computed, settled {choice.settled}"
+    )
     for name, found in {"chosen": made.measured, **made.baselines}.items():
-        print(f"{name:<13} loss {found.loss:7.3f} ({found.interval[0]:.3f} to {found.interval[1]:.3f})  failing {100 * found.failing:5.1f} %")
+        print(
+            f"{name:<13} loss {found.loss:7.3f} ({found.interval[0]:.3f} to {found.interval[1]:.3f})  failing {100 * found.failing:5.1f} %"
+        )
 
 
 if __name__ == "__main__":

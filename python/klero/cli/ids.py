@@ -6,7 +6,6 @@ from os.path import isfile
 
 from klero.errors import Fault, InputError, quoted
 
-
 _SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, sqrt
@@ -274,12 +274,14 @@ def _candidates(
 
 
 def _first(
-    people: Sequence[str], group_of: object, left: dict[tuple[int, Fraction | None], int]
+    people: Sequence[str],
+    group_of: Callable[[str], tuple[int, Fraction | None]],
+    left: dict[tuple[int, Fraction | None], int],
 ) -> list[str]:
     """The first people of each group, as many as it has alternates."""
     ids = []
     for i in people:
-        group = group_of(i)  # type: ignore[operator]
+        group = group_of(i)
         if left[group]:
             left[group] -= 1
             ids.append(i)

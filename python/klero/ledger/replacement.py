@@ -7,8 +7,9 @@ before by the text of its seed,
 
     replacement round N after COMMITMENT drawn with SEED: TEXT
 
-which its draw's record holds and its own seed is made from; commitment and seed of the draw before are 64 hexadecimal digits each, and
-fix its lottery and its panel. So a replacement can't be taken over to another panel, and each round's draw is new. `verify_replacement` checks that a bundle follows from those before it.
+which its draw's record holds and its own seed is made from; commitment and seed of the draw before are 64 hexadecimal digits
+each, and fix its lottery and its panel. So a replacement can't be taken over to another panel, and each round's draw is new.
+`verify_replacement` (:mod:`klero.ledger.succession`) checks that a bundle follows from those before it.
 
 Guaranteed: nobody who stays loses a seat; nobody who left a panel is drawn again; the quotas hold, or the breach is the smallest
 there is and was asked for. Not guaranteed: that a withdrawal was real; keep the log (:mod:`klero.ledger.log`).
@@ -21,6 +22,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
@@ -107,6 +109,11 @@ class Replacement:
     newcomers: tuple[str, ...]
     breach: tuple[tuple[str, str, int, int], ...]
 
+    @property
+    def algorithm(self) -> str:
+        """The lottery's algorithm and its version."""
+        return self.lottery.algorithm
+
     def explain(self, lang: str = "en") -> str:
         """In words: who left, who came, from how many, with which chances. `lang`: «en» or «fr»."""
         catalogue = words(lang)
@@ -172,7 +179,7 @@ def replace(
         earlier: folders of the bundles before `bundle`, oldest first. The oldest one's people and quotas are then
             taken, which matters where a later round drew from alternates or under widened quotas.
         allow_breach: draw under the smallest breach of the quotas where no completion meets them.
-        log: a log of states; withdrawals, the newcomers and «replaced» are added to it after the bundle is written.
+        log: a log of states, read for who withdrew; with `output`, what happened is added to it after the bundle is written.
         time: when, in UTC («2026-05-01T09:00:00Z»); needed with a log.
         reason: the reason code for withdrawals that the log does not hold yet.
         force: replace a bundle that is at `output`.
@@ -226,13 +233,15 @@ def replace(
         check_events(book, events)
     if output is not None:
         write_bundle(output, files, force=force)
-    if log is not None:
-        append_log(log, events)
+        if log is not None:
+            append_log(log, events)
     named = tuple(
         (used.cell_name(c.bound.cell), str(c.bound.side), c.bound.value, c.value)
         for c in (repair.changes if repair else ())
     )
-    return Replacement(round, chain[-1].draw.commitment, lottery, drawn, tuple(sorted(staying)), gone, newcomers, named)
+    return Replacement(
+        round, chain[-1].draw.commitment, lottery, drawn, tuple(sorted(staying)), gone, newcomers, named
+    )
 
 
 def _withdrawn(last: Drawn, withdrawn: Sequence[str] | None, book: StateLog | None) -> tuple[str, ...]:
@@ -249,7 +258,7 @@ def _link_faults(chain: Sequence[Drawn]) -> list[Fault]:
 
 
 def _pairs(chain: Sequence[Drawn]) -> list[tuple[Drawn, Drawn]]:
-    return list(zip(chain, chain[1:], strict=False))
+    return list(pairwise(chain))
 
 
 def link_text(before: Draw, round_: int, text: str) -> str:

@@ -105,14 +105,20 @@ class _Cases:
             for c in instance.type_cells(kind[i]):
                 full[c] += 1
         merged: dict[tuple[tuple[int, ...], int, tuple[tuple[int, ...], ...]], int] = {}
-        for scenario, (gone, weight) in enumerate(zip(scenarios.gone, scenarios.weights, strict=True)):
+        drops = stream is not None and any(group.dropout is not None for group in groups)
+        scenario = 0
+        for gone, weight in zip(scenarios.gone, scenarios.weights, strict=True):
             base = list(full)
             for i in gone:
                 for c in instance.type_cells(kind[i]):
                     base[c] -= 1
-            hand = _hand(groups, number, scenario, stream)
-            key = (tuple(base), instance.size - len(panel) + len(gone), hand)
-            merged[key] = merged.get(key, 0) + weight
+            free = instance.size - len(panel) + len(gone)
+            # Where alternates drop out too, each time that a scenario came is a case of its own.
+            for share in [1] * weight if drops else [weight]:
+                hand = _hand(groups, number, scenario, stream) if drops else ()
+                key = (tuple(base), free, hand)
+                merged[key] = merged.get(key, 0) + share
+                scenario += 1
         self.base = [key[0] for key in merged]
         self.free = [key[1] for key in merged]
         self.weights = list(merged.values())
@@ -138,7 +144,7 @@ def _hand(
     groups: Sequence[Group], number: int, scenario: int, stream: tuple[bytes, bytes] | None
 ) -> tuple[tuple[int, ...], ...]:
     """Of n = 0, 1, … alternates of each group, those at hand; empty if all stay."""
-    if stream is None or all(group.dropout is None for group in groups):
+    if stream is None:
         return ()
     key, label = stream
     table = []
@@ -262,7 +268,8 @@ class _Search:
             cut, _ = self.shortage.relaxed(self.cases.base[s], self.cases.free[s], at_hand)
             worth = self._add(s, cut)
             taken = sum(
-                float(worth[g]) * self._at_hand(s, g, float(values[g])) for g in np.flatnonzero(worth).tolist()
+                float(worth[g]) * self._at_hand(s, g, float(values[g]))
+                for g in np.flatnonzero(worth).tolist()
             )
             total += self.cases.weights[s] * max(0.0, (cut.constant - taken) / SCALE)
         master.take(self._cuts[-len(self.cases) :])
@@ -346,7 +353,9 @@ class _Search:
         hand = self.cases.hand[0]
         at_hand: Any = np.array(counts)[active]
         if hand:
-            at_hand = np.array([[row[g][counts[g]] for g in active] for row in self.cases.hand])[owner]
+            at_hand = np.array([[row[g][counts[g]] for g in active.tolist()] for row in self.cases.hand])[
+                owner
+            ]
         values = np.array([c for _, c, _ in self._cuts]) - np.sum(worths[:, active] * at_hand, axis=1)
         order = np.lexsort((-values, owner))
         place = np.arange(len(order)) - np.searchsorted(owner[order], owner[order])

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DropoutModel", "Effect", "estimate_dropout"]
 
+ALGORITHM = "klero-dropout/1"
 DENOMINATOR = 10_000
 # Under this many dropouts for each effect, estimates are known to be unsteady (Peduzzi et al., J Clin Epidemiol 1996).
 _EVENTS_PER_EFFECT = 10
@@ -89,6 +90,11 @@ class DropoutModel:
     base: float
     _coefficients: tuple[float, ...]
     _covariance: tuple[tuple[float, ...], ...]
+
+    @property
+    def algorithm(self) -> str:
+        """The model and its version."""
+        return ALGORITHM
 
     def probability(self, person: Mapping[str, str]) -> Fraction:
         """The probability of a person (feature → value), in whole ten-thousandths; a value never seen has no effect."""

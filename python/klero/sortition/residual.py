@@ -113,7 +113,10 @@ def breach_error(instance: Instance, repair: Repair) -> InfeasibleError:
         f"The smallest breach of the quotas is {repair.total} in all: {changes}. To draw under these widened quotas, "
         "give --allow-breach (in Python: allow_breach=True)."
     )
-    return InfeasibleError(error.conflict, (way,))
+    lines = [line for line in error.conflict if MUST_SIT not in line]
+    if len(lines) < len(error.conflict):
+        lines.insert(0, f"With the {len(must_sit(instance))} who stay:")
+    return InfeasibleError(lines, (way,))
 
 
 def widened(instance: Instance, repair: Repair) -> Instance:

@@ -96,19 +96,19 @@ def probability(text: object) -> Fraction:
         ValueError: it is none.
     """
     if isinstance(text, bool) or not isinstance(text, (str, int, float, Fraction)):
-        raise ValueError("no number")
+        raise ValueError("no probability: not a number")
     words = str(text).strip().replace("\u202f", "").replace("\u00a0", "")
     scale = 1
     if words.endswith("%"):
         words, scale = words[:-1].strip(), 100
     if len(words) > 40:
-        raise ValueError("too long")
+        raise ValueError("no probability: too long")
     try:
         value = Fraction(words if "/" in words else words.replace(",", ".")) / scale
-    except ZeroDivisionError:
-        raise ValueError("divides by zero") from None
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("no probability: not a number") from None
     if not 0 <= value <= 1 or value.denominator > MOST_DENOMINATOR:
-        raise ValueError("out of range")
+        raise ValueError("no probability: out of range")
     return value
 
 
