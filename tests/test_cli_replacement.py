@@ -132,7 +132,7 @@ def test_no_completion_is_a_finding_with_the_smallest_breach(
     command += ["--from-alternates", ",".join(men), "-o", tmp_path / "r1"]
     done = klero(*command, "--format", "json")
     assert done.returncode == 1
-    assert "smallest breach" in json.loads(done.stdout)["repairs"][0]
+    assert "smallest breach" in json.loads(done.stdout)["error"]["repairs"][0]
     assert not (tmp_path / "r1").exists()
     done = klero(*command, "--allow-breach", "--format", "json")
     assert done.returncode == 0, done.stderr
