@@ -117,7 +117,7 @@ def test_exactly_the_allowed_steps_are_taken(tmp_path: Path, before: str, after:
 @pytest.mark.parametrize(
     ("event", "code"),
     [
-        (step("", "invited"), "id-empty"),
+        (step("", "invited"), "id-control"),
         (step("A\n", "invited"), "id-control"),
         (step("e\u0301", "invited"), "id-control"),
         (step("A", "chosen"), "state-unknown"),
@@ -143,7 +143,7 @@ def test_a_bad_step_is_refused_with_its_code_and_nothing_is_written(
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         klero.append_log(tmp_path / "log", [step("A", "chosen"), step("B", "selected"), step("", "invited")])
-    assert codes(caught) == ["state-unknown", "state-transition", "id-empty"]
+    assert codes(caught) == ["state-unknown", "state-transition", "id-control"]
 
 
 def test_rounds_and_times_never_go_back(tmp_path: Path) -> None:

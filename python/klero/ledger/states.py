@@ -82,9 +82,6 @@ def event_faults(event: Event, file: str, row: int | None) -> list[Fault]:
     """What is wrong with a step by itself: its person, state, time, reason, round and record."""
     faults: list[Fault] = []
 
-    def fault(code: str, message: str, column: str, value: object) -> None:
-        faults.append(Fault(code, message, file, row, column, str(value)))
-
     person = event.person
     if (
         not isinstance(person, str)
@@ -93,19 +90,19 @@ def event_faults(event: Event, file: str, row: int | None) -> list[Fault]:
         or not is_normalized("NFC", person)
     ):
         message = f"{quoted(str(person))} can't be the id of a person: it must be printable text in Unicode's form NFC, not empty."
-        fault("id-empty" if not person else "id-control", message, "person", person)
+        faults.append(Fault("id-control", message, file, row, "person", str(person)))
     if event.to not in STATES:
         message = f"{quoted(str(event.to))} is no state of a person. The states are: {', '.join(STATES)}."
-        fault("state-unknown", message, "to", event.to)
+        faults.append(Fault("state-unknown", message, file, row, "to", str(event.to)))
     if not isinstance(event.reason, str) or len(event.reason) > 60 or not _REASON.fullmatch(event.reason):
         message = (
             f"the reason {quoted(str(event.reason))} is no code. Write lower-case letters and digits joined by hyphens, such as "
             "'illness' or 'no-answer'; say nothing there that a person would not want published."
         )
-        fault("reason-invalid", message, "reason", event.reason)
+        faults.append(Fault("reason-invalid", message, file, row, "reason", str(event.reason)))
     if not _is_time(event.time):
         message = f"the time {quoted(str(event.time))} must be in UTC and written as 2026-05-01T09:00:00Z; klero never takes it from a clock."
-        fault("time-invalid", message, "time", event.time)
+        faults.append(Fault("time-invalid", message, file, row, "time", str(event.time)))
     if (
         isinstance(event.round, bool)
         or not isinstance(event.round, int)
@@ -114,10 +111,10 @@ def event_faults(event: Event, file: str, row: int | None) -> list[Fault]:
         message = (
             f"the round {quoted(str(event.round))} must be a whole number: 0 for the first draw, then 1, 2, …"
         )
-        fault("round-invalid", message, "round", event.round)
+        faults.append(Fault("round-invalid", message, file, row, "round", str(event.round)))
     if not isinstance(event.record, str) or not _RECORD.fullmatch(event.record):
         message = "a record is the commitment of a draw: 64 lower-case hexadecimal digits, or empty if there is none."
-        fault("record-invalid", message, "record", event.record)
+        faults.append(Fault("record-invalid", message, file, row, "record", str(event.record)))
     return faults
 
 
