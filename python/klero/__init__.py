@@ -17,13 +17,24 @@ if TYPE_CHECKING:
     from klero.errors import InfeasibleError as InfeasibleError
     from klero.errors import InputError as InputError
     from klero.errors import KleroError as KleroError
+    from klero.errors import LogError as LogError
     from klero.errors import OutputExistsError as OutputExistsError
     from klero.errors import SamplingError as SamplingError
     from klero.errors import SeatingError as SeatingError
+    from klero.ledger.alternates import Alternates as Alternates
+    from klero.ledger.alternates import choose_alternates as choose_alternates
     from klero.ledger.bundle import write_lottery as write_lottery
     from klero.ledger.draw import Draw as Draw
     from klero.ledger.draw import draw as draw
     from klero.ledger.load import load_lottery as load_lottery
+    from klero.ledger.log import StateLog as StateLog
+    from klero.ledger.log import append_log as append_log
+    from klero.ledger.log import read_log as read_log
+    from klero.ledger.log import verify_log as verify_log
+    from klero.ledger.replacement import Replacement as Replacement
+    from klero.ledger.replacement import replace as replace
+    from klero.ledger.states import Event as Event
+    from klero.ledger.succession import verify_replacement as verify_replacement
     from klero.ledger.verify import Verification as Verification
     from klero.ledger.verify import verify as verify
     from klero.seating.plan import SeatingPlan as SeatingPlan
@@ -34,6 +45,8 @@ if TYPE_CHECKING:
     from klero.sortition.baselines import random_lottery as random_lottery
     from klero.sortition.comparison import Comparison as Comparison
     from klero.sortition.comparison import compare as compare
+    from klero.sortition.dropout import DropoutModel as DropoutModel
+    from klero.sortition.dropout import estimate_dropout as estimate_dropout
     from klero.sortition.lottery import Lottery as Lottery
     from klero.sortition.lottery import fair_lottery as fair_lottery
     from klero.sortition.most_random import MostRandom as MostRandom
@@ -47,26 +60,35 @@ if TYPE_CHECKING:
 
 # Where each public name lives. It is imported when first used, so that `import klero` stays quick.
 _HOMES = {
+    "Alternates": "klero.ledger.alternates",
     "Baseline": "klero.sortition.baselines",
     "BundleError": "klero.errors",
     "Comparison": "klero.sortition.comparison",
     "Draw": "klero.ledger.draw",
+    "DropoutModel": "klero.sortition.dropout",
+    "Event": "klero.ledger.states",
     "InfeasibleError": "klero.errors",
     "InputError": "klero.errors",
     "KleroError": "klero.errors",
+    "LogError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
     "MostRandom": "klero.sortition.most_random",
     "OutputExistsError": "klero.errors",
     "Pool": "klero.sortition.pool",
     "Propensities": "klero.sortition.propensity",
     "Quotas": "klero.sortition.quotas",
+    "Replacement": "klero.ledger.replacement",
     "SamplingError": "klero.errors",
     "SeatingError": "klero.errors",
     "SeatingPlan": "klero.seating.plan",
+    "StateLog": "klero.ledger.log",
     "Verification": "klero.ledger.verify",
     "WhatIf": "klero.sortition.whatif",
+    "append_log": "klero.ledger.log",
+    "choose_alternates": "klero.ledger.alternates",
     "compare": "klero.sortition.comparison",
     "draw": "klero.ledger.draw",
+    "estimate_dropout": "klero.sortition.dropout",
     "estimate_propensities": "klero.sortition.propensity",
     "fair_lottery": "klero.sortition.lottery",
     "households": "klero.sortition.addresses",
@@ -74,33 +96,46 @@ _HOMES = {
     "load_lottery": "klero.ledger.load",
     "most_random": "klero.sortition.most_random",
     "random_lottery": "klero.sortition.baselines",
+    "read_log": "klero.ledger.log",
+    "replace": "klero.ledger.replacement",
     "seat_tables": "klero.seating.seat",
     "verify": "klero.ledger.verify",
+    "verify_log": "klero.ledger.log",
+    "verify_replacement": "klero.ledger.succession",
     "what_if": "klero.sortition.whatif",
     "write_lottery": "klero.ledger.bundle",
 }
 
 __all__ = [
+    "Alternates",
     "Baseline",
     "BundleError",
     "Comparison",
     "Draw",
+    "DropoutModel",
+    "Event",
     "InfeasibleError",
     "InputError",
     "KleroError",
+    "LogError",
     "Lottery",
     "MostRandom",
     "OutputExistsError",
     "Pool",
     "Propensities",
     "Quotas",
+    "Replacement",
     "SamplingError",
     "SeatingError",
     "SeatingPlan",
+    "StateLog",
     "Verification",
     "WhatIf",
+    "append_log",
+    "choose_alternates",
     "compare",
     "draw",
+    "estimate_dropout",
     "estimate_propensities",
     "fair_lottery",
     "households",
@@ -108,8 +143,12 @@ __all__ = [
     "load_lottery",
     "most_random",
     "random_lottery",
+    "read_log",
+    "replace",
     "seat_tables",
     "verify",
+    "verify_log",
+    "verify_replacement",
     "what_if",
     "write_lottery",
 ]

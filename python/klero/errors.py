@@ -24,6 +24,7 @@ __all__ = [
     "InputError",
     "InternalError",
     "KleroError",
+    "LogError",
     "MissingExtraError",
     "OutputExistsError",
     "SeatingError",
@@ -46,6 +47,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "seating-unmet": "people who must sit apart share a table in the best plan found",
         # reading a table
         "cell-type": "a cell holds something that is not text, a number, a date or a truth value",
+        "column-missing": "a table lacks a column that is needed, or has one that is given otherwise too",
         "column-duplicate": "two columns have the same name",
         "column-unnamed": "a column holds data and has no name",
         "csv-malformed": "quotes in a CSV file don't match",
@@ -149,6 +151,25 @@ CODES: Mapping[str, str] = MappingProxyType(
         "propensity-letters": "fewer letters than volunteers, or fewer people than letters",
         "propensity-no-fit": "no weights of the volunteers have the population's shares",
         "propensity-option": "an option of the estimate is out of range",
+        # replacements, alternates and the log of states
+        "alternate-invalid": "a person named as an alternate can't be one, or the number of alternates is wrong",
+        "dropout-data": "the table of past panellists can't be used to estimate dropouts",
+        "dropout-invalid": "a probability of dropping out is no number from 0 to 1",
+        "log-invalid": "a log of states is damaged, was changed, or is not a log",
+        "option-range": "a number given as an option is out of its range",
+        "reason-invalid": "a reason is no short code",
+        "record-invalid": "a hash is not written as one",
+        "replacement-link": "a bundle does not follow from the one named as its predecessor",
+        "round-invalid": "a round is no whole number in its range",
+        "round-order": "a round comes before one that was held",
+        "state-transition": "a person can't go from their state to the one given",
+        "state-unknown": "there is no such state of a person",
+        "time-invalid": "a time is not written in UTC as klero reads it",
+        "time-order": "a time is before that of the step before",
+        "title-invalid": "a log's title is no line of text",
+        "withdrawal-duplicate": "a person is named twice as withdrawn",
+        "withdrawal-none": "nobody has withdrawn, so nobody is replaced",
+        "withdrawal-unknown": "a person named as withdrawn is not on the panel",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
         # people and quotas together
@@ -314,3 +335,10 @@ class SamplingError(KleroError, RuntimeError):
 
     code = "sampling-hopeless"
     exit_code = 1
+
+
+class LogError(KleroError, ValueError):
+    """A log of states is damaged, was changed, or is not a log."""
+
+    code = "log-invalid"
+    exit_code = 3

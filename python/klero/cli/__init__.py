@@ -12,7 +12,22 @@ from itertools import pairwise
 
 import click
 
-from klero.cli import check, compare, demo, draw, explain, households, lottery, propensity, tables, verify, whatif
+from klero.cli import (
+    alternates,
+    check,
+    compare,
+    demo,
+    draw,
+    explain,
+    households,
+    log,
+    lottery,
+    propensity,
+    replace,
+    tables,
+    verify,
+    whatif,
+)
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -50,6 +65,8 @@ for command in (
     tables.tables,
     demo.demo,
 ):
+    cli.add_command(command)
+for command in (alternates.alternates, replace.replace, log.log):
     cli.add_command(command)
 
 

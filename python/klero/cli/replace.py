@@ -1,0 +1,147 @@
+"""`klero replace`: the seats of those who withdrew, drawn anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from klero.cli.ids import read_ids
+from klero.cli.output import LANG, format_option, note, print_json, progress, written
+
+if TYPE_CHECKING:
+    from klero.ledger.replacement import Replacement
+
+
+@click.command()
+@click.argument("bundle", type=click.Path())
+@click.option(
+    "--withdrawn",
+    metavar="IDS",
+    help="Ids with commas between them, or a table with a column «id». With --log: by default those it holds as withdrawn.",
+)
+@click.option("--round", "round_", type=int, required=True, metavar="N", help="The declared round: 1, 2, …")
+@click.option("--trial-seed", required=True, metavar="TEXT", help="Any text. The draw is marked TRIAL.")
+@click.option(
+    "-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the new bundle."
+)
+@click.option(
+    "--from-alternates",
+    "alternates",
+    metavar="IDS",
+    help="Draw from these people alone: ids, or a table with a column «id».",
+)
+@click.option(
+    "--earlier",
+    type=click.Path(),
+    multiple=True,
+    metavar="DIR",
+    help="A bundle before BUNDLE, oldest first; the first one's people and quotas then hold.",
+)
+@click.option(
+    "--allow-breach",
+    is_flag=True,
+    help="Where no completion meets the quotas, draw under their smallest breach.",
+)
+@click.option(
+    "--log",
+    type=click.Path(),
+    metavar="FILE",
+    help="A log of states: reads who withdrew, adds what happened.",
+)
+@click.option("--time", default="", metavar="TIME", help="With --log: when, in UTC, as 2026-05-01T09:00:00Z.")
+@click.option(
+    "--reason",
+    default="withdrawn",
+    show_default=True,
+    metavar="CODE",
+    help="With --log: reason of new withdrawals.",
+)
+@click.option("--force", is_flag=True, help="Replace a bundle that is already at DIR.")
+@LANG
+@format_option
+def replace(
+    bundle: str,
+    withdrawn: str | None,
+    round_: int,
+    trial_seed: str,
+    output: str,
+    alternates: str | None,
+    earlier: tuple[str, ...],
+    allow_breach: bool,
+    log: str | None,
+    time: str,
+    reason: str,
+    force: bool,
+    lang: str,
+    form: str,
+) -> int:
+    """Fill the seats of panel members of BUNDLE who withdrew, by a fair lottery over ways to complete the panel.
+
+    \b
+    Examples:
+      klero replace bundle --withdrawn P001,P017 --round 1 --trial-seed "rehearsal" -o round1
+      klero replace bundle --withdrawn left.csv --round 1 --trial-seed "rehearsal" --from-alternates alternates.csv -o round1
+      klero replace round1 --earlier bundle --withdrawn P101 --round 2 --trial-seed "rehearsal" -o round2
+      klero replace bundle --log states.jsonl --time 2026-05-01T09:00:00Z --round 1 --trial-seed "rehearsal" -o round1
+    """
+    from klero.ledger.replacement import replace as replace_members
+
+    if withdrawn is None and log is None:
+        raise click.UsageError("Give --withdrawn, or --log with a log that holds who withdrew.")
+    gone = None if withdrawn is None else read_ids(withdrawn, "--withdrawn")
+    named = None if alternates is None else read_ids(alternates, "--from-alternates")
+    with progress() as advance:
+        result = replace_members(
+            bundle,
+            withdrawn=gone,
+            round=round_,
+            trial_seed=trial_seed,
+            output=output,
+            alternates=named,
+            earlier=earlier,
+            allow_breach=allow_breach,
+            log=log,
+            time=time,
+            reason=reason,
+            force=force,
+            progress=advance,
+        )
+    written.append(output)
+    if form == "json":
+        print_json(summary(result, lang))
+        return 0
+    click.echo("\n".join(result.newcomers))
+    note(result.explain(lang))
+    chain = " ".join(f"--after {place}" for place in (*earlier, bundle))
+    note(f"{result.draw.mark}, written to {output}. Next: klero verify {output} {chain}")
+    return 0
+
+
+def summary(result: Replacement, lang: str) -> dict[str, object]:
+    """The replacement as data for `--format json`."""
+    instance = result.lottery.instance
+    return {
+        "schema": "klero-replacement/1",
+        "round": result.round,
+        "previous": result.previous,
+        "commitment": result.draw.commitment,
+        "withdrawn": list(result.withdrawn),
+        "newcomers": [
+            {"id": i, "probability": str(p), "probability_float": float(p)}
+            for i in result.newcomers
+            for p in [result.lottery.probability(i)]
+        ],
+        "staying": list(result.staying),
+        "panel": list(result.draw.panel),
+        "candidates": len(instance.ids) - len(result.staying),
+        "breach": [
+            {"cell": cell, "side": side, "before": before, "after": after}
+            for cell, side, before, after in result.breach
+        ],
+        "gap": str(result.lottery.certificate.gap),
+        "seed": result.draw.seed,
+        "seed_text": result.draw.seed_text,
+        "mark": result.draw.mark,
+        "text": result.explain(lang),
+    }
