@@ -1,4 +1,5 @@
 //! Numeric kernels of klero. No Python, no input or output, no global state.
 #![deny(missing_docs)]
 
+pub mod register;
 pub mod sortition;

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 mod door;
 mod ledger;
+mod register;
 mod sortition;
 
 /// The extension module `klero._native`.
@@ -11,6 +12,7 @@ mod sortition;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     ledger::register(module)?;
+    register::register(module)?;
     sortition::register(module)?;
     Ok(())
 }
