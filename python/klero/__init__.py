@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from klero.sortition.lottery import fair_lottery as fair_lottery
     from klero.sortition.pool import Pool as Pool
     from klero.sortition.quotas import Quotas as Quotas
+    from klero.sortition.register.draw import invite as invite
+    from klero.sortition.register.invitation import Invitation as Invitation
 
 # Where each public name lives. It is imported when first used, so that `import klero` stays quick.
 _HOMES = {
@@ -35,6 +37,7 @@ _HOMES = {
     "Draw": "klero.ledger.draw",
     "InfeasibleError": "klero.errors",
     "InputError": "klero.errors",
+    "Invitation": "klero.sortition.register.invitation",
     "KleroError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
     "OutputExistsError": "klero.errors",
@@ -43,6 +46,7 @@ _HOMES = {
     "Verification": "klero.ledger.verify",
     "draw": "klero.ledger.draw",
     "fair_lottery": "klero.sortition.lottery",
+    "invite": "klero.sortition.register.draw",
     "load_lottery": "klero.ledger.load",
     "verify": "klero.ledger.verify",
     "write_lottery": "klero.ledger.bundle",
@@ -53,6 +57,7 @@ __all__ = [
     "Draw",
     "InfeasibleError",
     "InputError",
+    "Invitation",
     "KleroError",
     "Lottery",
     "OutputExistsError",
@@ -61,6 +66,7 @@ __all__ = [
     "Verification",
     "draw",
     "fair_lottery",
+    "invite",
     "load_lottery",
     "verify",
     "write_lottery",

@@ -1,0 +1,145 @@
+"""How can a register that does not fit into memory be sorted and looked up?
+
+Records go to an unnamed temporary file, each batch in one piece, grouped by part; a part is then read from all pieces. The file has no
+name, so nothing stays behind, however the process ends. A second file holds the ids as they were read, so that the few that are drawn
+can be told without a second reading.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from klero._tables_cells import clean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from klero.sortition.register.cells import Texts
+
+T = TypeVar("T")
+R = TypeVar("R")
+PARTS = 256
+
+
+class Spill:
+    """Bytes on disk by part. Appending and reading are safe from any thread."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, prefix="klero-")  # noqa: SIM115 - lives as long as the draw
+        self._lock = threading.Lock()
+        self._end = 0
+        self._pieces: list[tuple[int, NDArray[np.uint64]]] = []
+
+    @property
+    def size(self) -> int:
+        """Bytes written."""
+        return self._end
+
+    def append(self, data: Any, starts: NDArray[np.uint64] | None = None) -> int:
+        """Writes a piece and returns where it begins; `starts` says where its parts begin within."""
+        view = memoryview(data).cast("B")
+        with self._lock:
+            at = self._end
+            self._end += len(view)
+            if starts is not None:
+                self._pieces.append((at, starts))
+        done = 0
+        while done < len(view):
+            done += os.pwrite(self._file.fileno(), view[done:], at + done)
+        return at
+
+    def part(self, number: int) -> bytearray:
+        """The bytes of one part, from all pieces, in any order."""
+        spans = [(at + int(s[number]), int(s[number + 1] - s[number])) for at, s in self._pieces]
+        data = bytearray(sum(length for _, length in spans))
+        view = memoryview(data)
+        filled = 0
+        for at, length in spans:
+            if length:
+                self._fill(view[filled : filled + length], at)
+                filled += length
+        return data
+
+    def read(self, at: int, length: int) -> bytes:
+        """Some bytes."""
+        data = bytearray(length)
+        self._fill(memoryview(data), at)
+        return bytes(data)
+
+    def _fill(self, view: memoryview, at: int) -> None:
+        done = 0
+        while done < len(view):
+            got = os.preadv(self._file.fileno(), [view[done:]], at + done)
+            if not got:
+                raise OSError(5, "a temporary file is shorter than what was written to it")
+            done += got
+
+    def close(self) -> None:
+        """Gives the space back."""
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    first: int
+    rows: int
+    numbers: bool
+    at: int  # of the numbers, or of the offsets
+    bytes_at: int
+
+
+class IdStore:
+    """The ids of all rows, on disk."""
+
+    def __init__(self, folder: str | None) -> None:
+        self.spill = Spill(folder)
+        self._batches: list[_Batch] = []
+        self._sorted: list[_Batch] = []
+
+    def add(self, first: int, numbers: NDArray[np.int64] | None, words: Texts | None) -> None:
+        """Keeps the ids of a batch whose first row is `first`."""
+        if numbers is not None:
+            batch = _Batch(first, len(numbers), True, self.spill.append(numbers), 0)
+        elif words is not None:
+            offsets, data = words
+            batch = _Batch(first, len(offsets) - 1, False, self.spill.append(offsets), self.spill.append(data))
+        else:
+            return
+        self._batches.append(batch)  # a list's append is safe between threads
+
+    def get(self, row: int) -> str:
+        """The id of a row, in canonical form."""
+        if len(self._sorted) != len(self._batches):
+            self._sorted = sorted(self._batches, key=lambda batch: batch.first)
+        batch = self._sorted[bisect_right(self._sorted, row, key=lambda batch: batch.first) - 1]
+        i = row - batch.first
+        if batch.numbers:
+            return str(int.from_bytes(self.spill.read(batch.at + 8 * i, 8), "little", signed=True))
+        start, end = np.frombuffer(self.spill.read(batch.at + 8 * i, 16), np.int64).tolist()
+        return clean(self.spill.read(batch.bytes_at + start, end - start).decode())
+
+
+def in_threads(work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:
+    """`work` of every item, in the items' order, a few at a time. An exception ends it; what has not begun is dropped."""
+    if threads == 1:
+        yield from map(work, items)
+        return
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="klero")
+    try:
+        waiting: list[Future[R]] = [pool.submit(work, item) for item in islice(items, threads + 1)]
+        while waiting:
+            result = waiting.pop(0).result()
+            waiting += [pool.submit(work, item) for item in islice(items, 1)]
+            yield result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
