@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import click
 
-from klero.cli import check, demo, draw, explain, lottery, verify
+from klero.cli import check, demo, draw, explain, invite, lottery, verify
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
@@ -33,10 +33,11 @@ def cli() -> None:
       klero draw bundle --trial-seed "first rehearsal"
       klero verify bundle
       klero explain bundle --person P017
+      klero invite register.parquet --size 30000 --trial-seed "first rehearsal" -o letters.csv
     """
 
 
-for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo):
+for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo, invite.invite):
     cli.add_command(command)
 
 
