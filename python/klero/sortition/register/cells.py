@@ -46,6 +46,15 @@ def texts(column: pa.Array) -> Texts:
     return ends - start, memoryview(data).cast("B")[start:end] if data is not None and end > start else b""
 
 
+def plain(column: pa.Array) -> NDArray[Any]:
+    """The numbers of a column without nulls, as they lie in memory. (`to_numpy` imports pandas where it is installed: half a second.)"""
+    kind = np.dtype(column.type.to_pandas_dtype())
+    data = column.buffers()[1]
+    if data is None:
+        return np.zeros(0, kind)
+    return np.frombuffer(data, kind)[column.offset : column.offset + len(column)]
+
+
 def ids(column: pa.Array) -> tuple[NDArray[np.int64] | None, Texts | None]:
     """Whole numbers, or texts. ValueError with the type's name where ids can't be of that type; nulls become empty texts."""
     import pyarrow as pa
@@ -53,8 +62,8 @@ def ids(column: pa.Array) -> tuple[NDArray[np.int64] | None, Texts | None]:
 
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_integer(kind) and not column.null_count and kind != pa.uint64():
-        plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-        return np.ascontiguousarray(plain.cast(pa.int64()).to_numpy(zero_copy_only=False)), None
+        column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        return plain(column.cast(pa.int64())), None
     view = getattr(pa.types, "is_string_view", lambda _: False)(kind)
     readable = pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind) or view
     if not (readable or pa.types.is_null(kind)):
@@ -129,7 +138,7 @@ def _encoded(column: pa.Array) -> tuple[list[str], NDArray[np.int64]]:
     indices = column.indices
     if indices.null_count:
         indices = pc.fill_null(indices.cast(pa.int64()), len(values))
-    return [*values, ""], indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return [*values, ""], plain(indices).astype(np.int64)
 
 
 def weights(column: pa.Array) -> NDArray[np.int64]:
@@ -142,12 +151,12 @@ def weights(column: pa.Array) -> NDArray[np.int64]:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_integer(column.type):
-        values = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        values = plain(column.cast(pa.int64()))
         if len(values) and (values.min() < 1 or values.max() > WEIGHT_LIMIT):
             raise ValueError("range")
         return values * WEIGHT_SCALE
     if pa.types.is_floating(column.type):
-        floats = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        floats = plain(column.cast(pa.float64()))
         if len(floats) and not (floats.min() > 0 and floats.max() <= WEIGHT_LIMIT):  # NaN fails both
             raise ValueError("range")
         whole = np.rint(floats * WEIGHT_SCALE).astype(np.int64)

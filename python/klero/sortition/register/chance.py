@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
+from struct import iter_unpack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,7 @@ class Keys:
         return cls(*(hmac.digest(seed, label, "sha256") for label in labels))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Unit:
     """A unit as the kernels write it: a person, perhaps standing for an address."""
 
@@ -70,11 +71,8 @@ class Drawn:
 def unit_list(data: bytes) -> list[Unit]:
     """Units from their bytes."""
     units = []
-    for at in range(0, len(data), _UNIT):
-        raw = data[at : at + _UNIT]
-        place = int.from_bytes(raw[32:40], "little")
-        numbers = (int.from_bytes(raw[40:48], "little"), int.from_bytes(raw[48:64], "little"))
-        units.append(Unit(raw[:32], place & ((1 << 40) - 1), place >> 40, *numbers))
+    for id_hash, place, weight, low, high, _ in iter_unpack("<32sQQQQ16s", data):
+        units.append(Unit(id_hash, place & ((1 << 40) - 1), place >> 40, weight, low + (high << 64)))
     return units
 
 

@@ -260,12 +260,17 @@ def _result(
     scale = WEIGHT_SCALE if found.columns.weight else 1
     response = rates.column("response", found.labels) if rates is not None else None
     people: list[tuple[str, tuple[str, ...], Fraction]] = []
-    for unit, sure in [*((u, False) for u in drawn.units), *((u, True) for u in drawn.certain)]:
-        rank = int(found.ranks[unit.code])
-        factor = factors[rank]
-        chance = Fraction(unit.weight, unit.unit_weight) if sure or factor is None else factor * unit.weight
-        people.append((found.ids.get(unit.row), found.labels[rank], chance))
-    people.sort()
+    ranks: list[int] = found.ranks.tolist()
+    chances: dict[tuple[int, int], Fraction] = {}  # the same few come back again and again
+    for unit in drawn.units:
+        rank = ranks[unit.code]
+        key = (rank, unit.weight)
+        if key not in chances:
+            chances[key] = (factors[rank] or Fraction(0)) * unit.weight
+        people.append((found.ids.get(unit.row), found.labels[rank], chances[key]))
+    for unit in drawn.certain:
+        people.append((found.ids.get(unit.row), found.labels[ranks[unit.code]], Fraction(unit.weight, unit.unit_weight)))
+    people.sort(key=lambda person: person[0])
     certain = _counted(drawn.certain, found)
     return Invitation(
         ids=tuple(p[0] for p in people),

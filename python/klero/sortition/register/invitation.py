@@ -97,16 +97,21 @@ class Invitation:
             return None
         return sum((row.expected or Fraction(0) for row in self.table), Fraction(0))
 
-    def to_arrow(self) -> pa.Table:
-        """A row for each person drawn: id, strata, probability (a fraction, as text), mark."""
-        import pyarrow as pa
-
+    def columns(self) -> dict[str, list[str]]:
+        """A cell for each person drawn: id, strata, probability (a fraction, as text), mark."""
         columns: dict[str, list[str]] = {self.id_column: list(self.ids)}
         for i, name in enumerate(self.strata_columns):
             columns[name] = [label[i] for label in self.strata]
-        columns[_free("probability", columns)] = [str(p) for p in self.probabilities]
+        shown = {p: str(p) for p in set(self.probabilities)}
+        columns[_free("probability", columns)] = [shown[p] for p in self.probabilities]
         columns[_free("mark", columns)] = [self.mark] * len(self.ids)
-        return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+        return columns
+
+    def to_arrow(self) -> pa.Table:
+        """The `columns` as a table of text."""
+        import pyarrow as pa
+
+        return pa.table({name: pa.array(values, pa.string()) for name, values in self.columns().items()})
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """The table of `to_arrow` as an Arrow stream."""

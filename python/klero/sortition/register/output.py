@@ -80,18 +80,18 @@ def _record(target: Path) -> Path:
 
 
 def _data(target: Path, invitation: Invitation) -> bytes:
-    table = invitation.to_arrow()
     if target.suffix.lower() == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink)
+        pq.write_table(invitation.to_arrow(), sink)
         return bytes(sink.getvalue())
+    columns = invitation.columns()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows(zip(*table.to_pydict().values(), strict=True))
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
     return text.getvalue().encode()
 
 

@@ -225,7 +225,7 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
             at = columns.household[0] if code == "household-empty" else columns.id
             reading.fault(first + row, code, _MESSAGES[code], at, None)
         return
-    reading.spill.append(records, np.frombuffer(starts, np.uint64))
+    reading.spill.append(records, starts)
     reading.ids.add(first, numbers, words)
 
 
@@ -275,7 +275,7 @@ def _sift(
         data = reading.spill.part(part)
         sifted = _native.register_sift(data, houses is not None, ranks, excluded, SHOWN_FAULTS)
         if houses is not None and sifted[5] is not None:
-            houses.append(sifted[5][0], np.frombuffer(sifted[5][1], np.uint64))
+            houses.append(*sifted[5])
         return sifted[:5]
 
     for part, (digest, pairs, count, totals, found) in enumerate(in_threads(work, iter(range(PARTS)), threads)):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from struct import unpack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -38,43 +39,50 @@ class Spill:
         self._file = tempfile.TemporaryFile(dir=folder, prefix="klero-")  # noqa: SIM115 - lives as long as the draw
         self._lock = threading.Lock()
         self._end = 0
-        self._pieces: list[tuple[int, NDArray[np.uint64]]] = []
+        self._pieces: list[tuple[int, list[int]]] = []
+        self._own = threading.local()
 
     @property
     def size(self) -> int:
         """Bytes written."""
         return self._end
 
-    def append(self, data: Any, starts: NDArray[np.uint64] | None = None) -> int:
-        """Writes a piece and returns where it begins; `starts` says where its parts begin within."""
+    def append(self, data: Any, starts: bytes | None = None) -> int:
+        """Writes a piece and returns where it begins; `starts` (uint64) says where its parts begin within."""
         view = memoryview(data).cast("B")
         with self._lock:
             at = self._end
             self._end += len(view)
             if starts is not None:
-                self._pieces.append((at, starts))
+                self._pieces.append((at, np.frombuffer(starts, np.uint64).tolist()))
         done = 0
         while done < len(view):
             done += os.pwrite(self._file.fileno(), view[done:], at + done)
         return at
 
-    def part(self, number: int) -> bytearray:
-        """The bytes of one part, from all pieces, in any order."""
-        spans = [(at + int(s[number]), int(s[number + 1] - s[number])) for at, s in self._pieces]
-        data = bytearray(sum(length for _, length in spans))
+    def part(self, number: int) -> memoryview:
+        """The bytes of one part, from all pieces, in any order. They are this thread's until it asks for the next part."""
+        spans = [(at + s[number], s[number + 1] - s[number]) for at, s in self._pieces]
+        total = sum(length for _, length in spans)
+        data: bytearray = getattr(self._own, "data", bytearray())
+        if len(data) < total:
+            data = self._own.data = bytearray(total + total // 8)
         view = memoryview(data)
         filled = 0
         for at, length in spans:
             if length:
                 self._fill(view[filled : filled + length], at)
                 filled += length
-        return data
+        return view[:total]
 
     def read(self, at: int, length: int) -> bytes:
         """Some bytes."""
-        data = bytearray(length)
-        self._fill(memoryview(data), at)
-        return bytes(data)
+        data = os.pread(self._file.fileno(), length, at)
+        if len(data) == length:
+            return data
+        whole = bytearray(length)
+        self._fill(memoryview(whole), at)
+        return bytes(whole)
 
     def _fill(self, view: memoryview, at: int) -> None:
         done = 0
@@ -125,7 +133,7 @@ class IdStore:
         i = row - batch.first
         if batch.numbers:
             return str(int.from_bytes(self.spill.read(batch.at + 8 * i, 8), "little", signed=True))
-        start, end = np.frombuffer(self.spill.read(batch.at + 8 * i, 16), np.int64).tolist()
+        start, end = unpack("<qq", self.spill.read(batch.at + 8 * i, 16))
         return clean(self.spill.read(batch.bytes_at + start, end - start).decode())
 
 
