@@ -59,7 +59,10 @@ def digest(rows: list[Row]) -> bytes:
         text = key + row.weight.to_bytes(8, "big") + labels.index(row.stratum).to_bytes(4, "big")
         parts[key[0]].append(text + (house(row) if row.address else b""))
     each = [hashlib.sha256(b"".join(sorted(part))).digest() for part in parts]
-    return seq("klero/register/root/v1", [seq("klero/register/strata/v1", strata), len(rows).to_bytes(8, "big"), *each])
+    return seq(
+        "klero/register/root/v1",
+        [seq("klero/register/strata/v1", strata), len(rows).to_bytes(8, "big"), *each],
+    )
 
 
 def seed_of(design: dict[str, object], register: bytes, text: str) -> bytes:
@@ -185,7 +188,9 @@ def fights(fighters: list[Unit], total: int, key: bytes) -> tuple[list[Unit], li
     return won, [champion] if champion else []
 
 
-def draw(rows: list[Row], size: int, text: str, design: dict[str, object], weighted: bool) -> dict[str, Fraction]:
+def draw(
+    rows: list[Row], size: int, text: str, design: dict[str, object], weighted: bool
+) -> dict[str, Fraction]:
     """Proportional allocation: ids drawn and their probabilities."""
     seed = seed_of(design, digest(rows), text)
     units = units_of(rows, seed)

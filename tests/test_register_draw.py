@@ -13,15 +13,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import register_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from register_oracle import Row
 
 import klero
+import register_oracle as oracle
 from klero import _native
 from klero.sortition.register.allocation import apportion, spill
 from klero.sortition.register.stages import below, certain_ones, systematic
+from register_oracle import Row
 
 SCALE = 10**6
 
@@ -37,7 +37,9 @@ def table(rows: list[Row], weighted: bool) -> pa.Table:
     return pa.table(columns)
 
 
-def invited(rows: list[Row], size: int, weighted: bool, text: str = "t", **options: object) -> klero.Invitation:
+def invited(
+    rows: list[Row], size: int, weighted: bool, text: str = "t", **options: object
+) -> klero.Invitation:
     strata = [f"s{i}" for i in range(len(rows[0].stratum))]
     household = [f"a{i}" for i in range(len(rows[0].address))]
     return klero.invite(
@@ -72,7 +74,9 @@ def people(n: int, rng: random.Random, strata: int, weighted: bool, houses: int)
     houses=st.sampled_from([0, 0, 1, 5, 40]),
     data=st.data(),
 )
-def test_draw_is_that_of_the_slow_twin(n: int, seed: int, strata: int, weighted: bool, houses: int, data: st.DataObject) -> None:
+def test_draw_is_that_of_the_slow_twin(
+    n: int, seed: int, strata: int, weighted: bool, houses: int, data: st.DataObject
+) -> None:
     rows = people(n, random.Random(seed), strata, weighted, houses)
     room = len({row.address for row in rows}) if houses else n
     size = data.draw(st.integers(1, room))
@@ -85,7 +89,12 @@ def test_draw_is_that_of_the_slow_twin(n: int, seed: int, strata: int, weighted:
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32), weighted=st.booleans(), houses=st.sampled_from([0, 30]), threads=st.sampled_from([1, 2, 3]))
+@given(
+    seed=st.integers(0, 2**32),
+    weighted=st.booleans(),
+    houses=st.sampled_from([0, 30]),
+    threads=st.sampled_from([1, 2, 3]),
+)
 def test_order_files_and_threads_change_nothing(seed: int, weighted: bool, houses: int, threads: int) -> None:
     rng = random.Random(seed)
     rows = people(80, rng, 3, weighted, houses)
@@ -113,7 +122,9 @@ def test_two_people_of_one_address_are_never_drawn_together() -> None:
         assert len({where[i] for i in drawn.ids}) == 15
 
 
-def chances(rows: list[Row], size: int, weighted: bool, draws: int, **options: object) -> tuple[Counter[str], klero.Invitation]:
+def chances(
+    rows: list[Row], size: int, weighted: bool, draws: int, **options: object
+) -> tuple[Counter[str], klero.Invitation]:
     counts: Counter[str] = Counter()
     for i in range(draws):
         drawn = invited(rows, size, weighted, text=f"draw {i}", **options)
@@ -180,7 +191,9 @@ def test_in_two_stages_everybody_has_the_stated_chance() -> None:
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.data())
-def test_systematic_draws_hit_each_in_proportion_over_all_starts(sizes: list[int], data: st.DataObject) -> None:
+def test_systematic_draws_hit_each_in_proportion_over_all_starts(
+    sizes: list[int], data: st.DataObject
+) -> None:
     count = data.draw(st.integers(1, len(sizes)))
     certain = certain_ones(sizes, count)
     rest = [s for i, s in enumerate(sizes) if i not in certain]
@@ -209,7 +222,9 @@ def test_largest_remainders_stay_within_one_letter_of_the_share(total: int, meas
         return
     assert sum(letters) == total
     assert letters == oracle.shares(total, measures)
-    assert all(abs(Fraction(total * m, sum(measures)) - n) < 1 for n, m in zip(letters, measures, strict=True))
+    assert all(
+        abs(Fraction(total * m, sum(measures)) - n) < 1 for n, m in zip(letters, measures, strict=True)
+    )
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), min_size=1, max_size=8), st.data())
@@ -259,8 +274,16 @@ def test_csv_and_parquet_in_any_cut_give_the_same_people(tmp_path: Path) -> None
 
 def test_integers_and_texts_of_the_same_digits_are_the_same_ids() -> None:
     numbers = klero.invite(pa.table({"id": list(range(50))}), size=5, trial_seed="t")
-    for kind in (pa.string(), pa.large_string(), pa.int16(), pa.uint64(), pa.dictionary(pa.int32(), pa.string())):
-        column = pa.array(list(range(50))).cast(pa.string() if pa.types.is_dictionary(kind) else kind).cast(kind)
+    for kind in (
+        pa.string(),
+        pa.large_string(),
+        pa.int16(),
+        pa.uint64(),
+        pa.dictionary(pa.int32(), pa.string()),
+    ):
+        column = (
+            pa.array(list(range(50))).cast(pa.string() if pa.types.is_dictionary(kind) else kind).cast(kind)
+        )
         assert klero.invite(pa.table({"id": column}), size=5, trial_seed="t") == numbers
 
 
@@ -306,7 +329,12 @@ def test_answers_wanted_and_rates_give_the_letters() -> None:
 def test_neyman_follows_rows_times_deviation() -> None:
     register = pa.table({"id": list(range(300)), "s": ["x"] * 100 + ["y"] * 200})
     drawn = klero.invite(
-        register, size=50, trial_seed="t", strata=["s"], allocation="neyman", response=[{"s": "x", "sd": 3}, {"s": "y", "sd": 1}]
+        register,
+        size=50,
+        trial_seed="t",
+        strata=["s"],
+        allocation="neyman",
+        response=[{"s": "x", "sd": 3}, {"s": "y", "sd": 1}],
     )
     assert [row.letters for row in drawn.table] == [30, 20]
     rates = [{"s": "x", "response": 0.5}, {"s": "y", "response": 0.1}]

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import final
 
 __all__ = [
@@ -94,7 +95,7 @@ def register_scatter(
     texts: tuple[object, object] | None,
     strata: object | None,
     weights: object | None,
-    address: list[tuple[object, object]],
+    address: Sequence[tuple[object, object]],
     first: int,
 ) -> tuple[bytes, bytes, list[tuple[int, str]], int]:
     """The records of a batch of a register (`rust/core/src/register`), grouped by part.
@@ -143,9 +144,7 @@ class RegisterPart:
     def heavy(self, letters: list[int], totals: list[int], certain: bytes) -> bytes:
         """Units with letters · weight ≥ total, but those whose hashes are in `certain` (sorted)."""
 
-    def duels(
-        self, key: bytes, letters: list[int], totals: list[int], certain: bytes
-    ) -> tuple[bytes, bytes]:
+    def duels(self, key: bytes, letters: list[int], totals: list[int], certain: bytes) -> tuple[bytes, bytes]:
         """Units drawn in this part's duels, and those left standing."""
 
     def finals(

@@ -37,7 +37,15 @@ def cli() -> None:
     """
 
 
-for command in (check.check, lottery.lottery, draw.draw, verify.verify, explain.explain, demo.demo, invite.invite):
+for command in (
+    check.check,
+    lottery.lottery,
+    draw.draw,
+    verify.verify,
+    explain.explain,
+    demo.demo,
+    invite.invite,
+):
     cli.add_command(command)
 
 

@@ -25,12 +25,18 @@ def _names(_context: click.Context, _option: click.Parameter, value: str | None)
 
 @click.command()
 @click.argument("register", nargs=-1, required=True, type=click.Path())
-@click.option("--size", "-n", type=int, metavar="N", help="Letters. May be left out if the allocation table gives them.")
+@click.option(
+    "--size", "-n", type=int, metavar="N", help="Letters. May be left out if the allocation table gives them."
+)
 @click.option("--id", "id_column", metavar="COL", help="Column of ids. Default: «id».")
-@click.option("--strata", callback=_names, metavar="COLS", help="Columns whose combinations are the strata: region,age.")
+@click.option(
+    "--strata", callback=_names, metavar="COLS", help="Columns whose combinations are the strata: region,age."
+)
 @click.option("--weight", metavar="COL", help="Column of weights: chances are in proportion to them.")
 @click.option("--exclude", type=click.Path(), metavar="FILE", help="A list of ids that are not drawn.")
-@click.option("--household", callback=_names, metavar="COLS", help="Columns of the address: one person at most of each.")
+@click.option(
+    "--household", callback=_names, metavar="COLS", help="Columns of the address: one person at most of each."
+)
 @click.option(
     "--allocation",
     default="proportional",
@@ -38,13 +44,41 @@ def _names(_context: click.Context, _option: click.Parameter, value: str | None)
     metavar="proportional|equal|neyman|FILE",
     help="Letters by stratum: by a rule, or a table with «letters» or «answers».",
 )
-@click.option("--response", type=click.Path(), metavar="FILE", help="Expected answer rates («response») or deviations («sd») by stratum.")
-@click.option("--stages", metavar="COL:M", help="Draw M municipalities in proportion to size, then people in them.")
-@click.option("--trial-seed", metavar="TEXT", help="Any text. The draw is marked TRIAL: whoever picks a seed could try many.")
-@click.option("-o", "--output", required=True, type=click.Path(), metavar="FILE", help="List of those drawn: .csv or .parquet.")
+@click.option(
+    "--response",
+    type=click.Path(),
+    metavar="FILE",
+    help="Expected answer rates («response») or deviations («sd») by stratum.",
+)
+@click.option(
+    "--stages", metavar="COL:M", help="Draw M municipalities in proportion to size, then people in them."
+)
+@click.option(
+    "--trial-seed",
+    metavar="TEXT",
+    help="Any text. The draw is marked TRIAL: whoever picks a seed could try many.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="List of those drawn: .csv or .parquet.",
+)
 @click.option("--force", is_flag=True, help="Replace a list that is already there.")
-@click.option("--threads", type=click.IntRange(1, 64), metavar="T", help="At most so many. The result does not depend on it.")
-@click.option("--temp", type=click.Path(exists=True, file_okay=False), metavar="DIR", help="Where to take temporary space (60 to 130 bytes a row).")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    metavar="T",
+    help="At most so many. The result does not depend on it.",
+)
+@click.option(
+    "--temp",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Where to take temporary space (60 to 130 bytes a row).",
+)
 @format_option
 def invite(
     register: tuple[str, ...],
@@ -118,7 +152,13 @@ def _say(drawn: Invitation, output: str) -> None:
     headings = ["stratum", "people", "share", "letters", "certain", "chance"]
     rows = []
     for row in [r for r in drawn.table if r.letters or not drawn.stages][:_TABLE_ROWS]:
-        chance = "" if row.factor is None else f"{percent(row.factor, 'en')}" if drawn.equal else f"{row.factor} × weight"
+        chance = (
+            ""
+            if row.factor is None
+            else f"{percent(row.factor, 'en')}"
+            if drawn.equal
+            else f"{row.factor} × weight"
+        )
         name = shown(row.label) if row.label else "all"
         rows.append([name, str(row.people), str(row.asked), str(row.letters), str(row.certain), chance])
     click.echo(table(headings, rows))
@@ -139,7 +179,9 @@ def _say(drawn: Invitation, output: str) -> None:
     expected = drawn.expected_answers
     if expected is not None:
         note(f"Expected answers: {float(expected):.1f}")
-    note(f"{drawn.mark}: {len(drawn.ids)} letters from {drawn.people} rows. Written to {output}, and how to redo it to {output}{RECORD_SUFFIX}")
+    note(
+        f"{drawn.mark}: {len(drawn.ids)} letters from {drawn.people} rows. Written to {output}, and how to redo it to {output}{RECORD_SUFFIX}"
+    )
 
 
 @contextmanager

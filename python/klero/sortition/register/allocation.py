@@ -82,7 +82,9 @@ class StratumTable:
         return None if values is None else [values[label] for label in labels]
 
 
-def read_stratum_table(source: TableSource, columns: Sequence[str], labels: Sequence[Label], what: str) -> StratumTable:
+def read_stratum_table(
+    source: TableSource, columns: Sequence[str], labels: Sequence[Label], what: str
+) -> StratumTable:
     """Reads numbers by stratum and holds them against the register's strata.
 
     Raises:
@@ -91,7 +93,12 @@ def read_stratum_table(source: TableSource, columns: Sequence[str], labels: Sequ
     table = read_table(source, name=None if not isinstance(source, (list, tuple)) else what)
     folded = {clean(c).casefold(): c for c in table.columns}
     faults = [
-        Fault("column-missing", f"the table by stratum lacks the column '{c}' of the strata.", table.name, column=c)
+        Fault(
+            "column-missing",
+            f"the table by stratum lacks the column '{c}' of the strata.",
+            table.name,
+            column=c,
+        )
         for c in columns
         if c not in table.columns
     ]
@@ -115,7 +122,9 @@ def read_stratum_table(source: TableSource, columns: Sequence[str], labels: Sequ
         for name in present:
             numbers[name][label] = _number(table, folded[name], i, name, faults)
     faults += [
-        Fault("stratum-missing", f"the stratum {shown(label)} of the register is not in the table.", table.name)
+        Fault(
+            "stratum-missing", f"the stratum {shown(label)} of the register is not in the table.", table.name
+        )
         for label in labels
         if label not in seen
     ]
@@ -185,7 +194,9 @@ def wanted(
     if table is not None:
         letters = _given(table, response, labels)
         if size is not None and size != sum(letters):
-            message = f"the table asks for {sum(letters)} letters in all, and the size is {size}. Give one of them."
+            message = (
+                f"the table asks for {sum(letters)} letters in all, and the size is {size}. Give one of them."
+            )
             raise InputError([Fault("allocation-invalid", message, table.name, value=str(size))])
         return Wanted(sum(letters), letters, letters)
     if size is None:
@@ -216,7 +227,9 @@ def _given(table: StratumTable, response: StratumTable | None, labels: Sequence[
 def _neyman(scan: Scan, response: StratumTable | None) -> list[int]:
     """Rows times standard deviation (Neyman 1934): given as sd, else that of answering, √(r(1 − r)), to nine places."""
     if response is None:
-        message = "the allocation «neyman» needs a table by stratum with a column «sd» or «response» (--response)."
+        message = (
+            "the allocation «neyman» needs a table by stratum with a column «sd» or «response» (--response)."
+        )
         raise InputError([Fault("allocation-invalid", message, "")])
     deviations = response.column("sd", scan.labels)
     if deviations is not None:

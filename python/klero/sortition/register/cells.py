@@ -154,7 +154,7 @@ def weights(column: pa.Array) -> NDArray[np.int64]:
         values = plain(column.cast(pa.int64()))
         if len(values) and (values.min() < 1 or values.max() > WEIGHT_LIMIT):
             raise ValueError("range")
-        return values * WEIGHT_SCALE
+        return np.asarray(values * WEIGHT_SCALE, np.int64)
     if pa.types.is_floating(column.type):
         floats = plain(column.cast(pa.float64()))
         if len(floats) and not (floats.min() > 0 and floats.max() <= WEIGHT_LIMIT):  # NaN fails both
@@ -162,7 +162,7 @@ def weights(column: pa.Array) -> NDArray[np.int64]:
         whole = np.rint(floats * WEIGHT_SCALE).astype(np.int64)
         if not (whole / WEIGHT_SCALE == floats).all():
             raise ValueError("decimals")
-        scaled = whole
+        return np.asarray(whole, np.int64)
     else:
         text = column if not pa.types.is_decimal(column.type) else None
         if text is not None:

@@ -100,7 +100,9 @@ class Parts:
             return Units(scan.rows, scan.weights, scan.largest, 0)
         sums = np.zeros((4, len(scan.ranks)), np.uint64)
         largest, mixed = np.zeros(len(scan.ranks), np.uint64), 0
-        for columns, crossing in in_threads(lambda p: self.load(p).totals(), iter(range(PARTS)), scan.threads):
+        for columns, crossing in in_threads(
+            lambda p: self.load(p).totals(), iter(range(PARTS)), scan.threads
+        ):
             rows, low, high, top, more = (np.frombuffer(c, np.uint64) for c in columns)
             sums += np.stack([rows, low, high, more])
             np.maximum(largest, top, out=largest)
@@ -109,7 +111,7 @@ class Parts:
         weights = [a + (b << 32) + (c << 64) for a, b, c in zip(low_, high_, more_, strict=True)]
         return Units(rows_, weights, largest.tolist(), mixed)
 
-    def lowest(self, letters: Sequence[int], rows: Sequence[int]) -> list[Unit]:
+    def lowest(self, letters: list[int], units: Units) -> Drawn:
         """The units with the lowest tickets of each stratum.
 
         A cutoff a little above the expected one keeps candidates few; should it ever be too low, it is raised and the parts are read again,
@@ -117,7 +119,9 @@ class Parts:
         """
         slack = 1
         while True:
-            cutoffs = np.array([_cutoff(n, m, slack) for n, m in zip(letters, rows, strict=True)], np.uint64)
+            cutoffs = np.array(
+                [_cutoff(n, m, slack) for n, m in zip(letters, units.count, strict=True)], np.uint64
+            )
             found: dict[int, list[tuple[bytes, bytes]]] = {}
             work = lambda p, c=cutoffs: self.load(p).tickets(self.keys.tickets, c)  # noqa: E731
             for part, data in enumerate(in_threads(work, iter(range(PARTS)), self.scan.threads)):
@@ -130,7 +134,8 @@ class Parts:
                 break
             slack *= 8
         drawn = [sorted(found[s])[:n] for s, n in enumerate(letters) if n]
-        return [unit for chosen in drawn for _, raw in chosen for unit in unit_list(raw)]
+        people = unit_list(b"".join(raw for chosen in drawn for _, raw in chosen))
+        return Drawn(people, [], letters, units.weights)
 
     def duels(self, letters: list[int], units: Units) -> Drawn:
         """Draws with chances in proportion to weights; those too heavy for chance are drawn first."""
@@ -158,7 +163,9 @@ class Parts:
         while search:
             known = b"".join(sorted(unit.id_hash for unit in certain))
             work = lambda p, k=known: self.load(p).heavy(letters, totals, k)  # noqa: E731
-            heavy = [u for data in in_threads(work, iter(range(PARTS)), self.scan.threads) for u in unit_list(data)]
+            heavy = [
+                u for data in in_threads(work, iter(range(PARTS)), self.scan.threads) for u in unit_list(data)
+            ]
             for unit in heavy:
                 rank = int(self.scan.ranks[unit.code])
                 letters[rank] -= 1

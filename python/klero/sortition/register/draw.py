@@ -85,7 +85,9 @@ def invite(
         InputError: with every fault of the register, the tables and the options.
     """
     text = _seed_text(trial_seed)
-    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _SIZE_LIMIT):
+    if size is not None and (
+        not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= _SIZE_LIMIT
+    ):
         message = "the number of letters must be a whole number above zero."
         raise InputError([Fault("size-invalid", message, "", value=str(size))])
     staged = None if stages is None else parse_stages(stages)
@@ -103,12 +105,23 @@ def invite(
     check_columns(sources, columns)
     excluded, exclusions = _exclusions(exclude, columns.id)
     threads = threads or min(4, os.cpu_count() or 1)
+    _keep_freed_memory()
     found = scan(sources, columns, excluded, threads=threads, folder=temp_folder, progress=progress)
     try:
         request = _Request(size, rule, allocation, response, staged, exclusions)
         return _draw(found, request, text, progress)
     finally:
         found.close()
+
+
+def _keep_freed_memory() -> None:
+    """Lets the C library keep the buffers of one batch for the next.
+
+    glibc gives blocks above a threshold back to the system at once, and page faults on getting them again were half of the time. The threshold
+    rises to the largest block freed, up to 32 MiB; other allocators take this as one more short-lived block.
+    """
+    block = bytearray(31 << 20)
+    del block
 
 
 @dataclass(frozen=True)
@@ -143,7 +156,11 @@ def _exclusions(exclude: TableSource | None, id_column: str) -> tuple[bytes, int
         try:
             hashes.add(_native.register_id_hash(value)[0])
         except ValueError as error:
-            faults.append(Fault(str(error), "an id on the list of exclusions can't be used.", table.name, row, name, value))
+            faults.append(
+                Fault(
+                    str(error), "an id on the list of exclusions can't be used.", table.name, row, name, value
+                )
+            )
     if faults:
         raise InputError(faults)
     return b"".join(sorted(hashes)), len(hashes)
@@ -159,11 +176,15 @@ def _draw(found: Scan, request: _Request, text: str, progress: Progress | None) 
     units = parts.units()
     weighted = found.columns.weight is not None or found.houses is not None
     letters, asked, stages = _letters(found, request, rule_table, response, units, weighted, seed)
-    if weighted:
-        drawn = parts.duels(letters, units)
-    else:
-        drawn = Drawn(parts.lowest(letters, found.rows), [], letters, units.weights)
-    return _result(found, request, drawn, (letters, asked, stages, units), (design, commitment, seed, text), response or rule_table)
+    drawn = parts.duels(letters, units) if weighted else parts.lowest(letters, units)
+    return _result(
+        found,
+        request,
+        drawn,
+        (letters, asked, stages, units),
+        (design, commitment, seed, text),
+        response or rule_table,
+    )
 
 
 def _tables(found: Scan, request: _Request) -> tuple[StratumTable | None, StratumTable | None]:
@@ -268,8 +289,10 @@ def _result(
         if key not in chances:
             chances[key] = (factors[rank] or Fraction(0)) * unit.weight
         people.append((found.ids.get(unit.row), found.labels[rank], chances[key]))
-    for unit in drawn.certain:
-        people.append((found.ids.get(unit.row), found.labels[ranks[unit.code]], Fraction(unit.weight, unit.unit_weight)))
+    people += [
+        (found.ids.get(u.row), found.labels[ranks[u.code]], Fraction(u.weight, u.unit_weight))
+        for u in drawn.certain
+    ]
     people.sort(key=lambda person: person[0])
     certain = _counted(drawn.certain, found)
     return Invitation(

@@ -17,9 +17,9 @@ def explain_invitation(invitation: Invitation, lang: str = "en") -> str:
     """How the draw was done, and what each person's chance was; a paragraph each."""
     _ = words(lang).gettext
     parts = [
-        _("{letters} letters to people of a register of {people}; {excluded} of them were excluded beforehand.").format(
-            letters=len(invitation.ids), people=invitation.people, excluded=invitation.excluded
-        ),
+        _(
+            "{letters} letters to people of a register of {people}; {excluded} of them were excluded beforehand."
+        ).format(letters=len(invitation.ids), people=invitation.people, excluded=invitation.excluded),
         *_method(invitation, lang),
         *_strata(invitation, lang),
     ]
@@ -38,7 +38,7 @@ def explain_invitation(invitation: Invitation, lang: str = "en") -> str:
 
 
 def _method(invitation: Invitation, lang: str) -> list[str]:
-    _ = words(lang).gettext
+    _, ngettext = words(lang).gettext, words(lang).ngettext
     parts = []
     if invitation.equal:
         parts.append(
@@ -58,24 +58,30 @@ def _method(invitation: Invitation, lang: str) -> list[str]:
         )
     if invitation.conditional:
         parts.append(
-            _(
+            ngettext(
+                "{n} address has people of several strata. The chances stated therefore hold given who stands for each address; "
+                "their inverses are unbiased weights.",
                 "{n} addresses have people of several strata. The chances stated therefore hold given who stands for each address; "
-                "their inverses are unbiased weights."
+                "their inverses are unbiased weights.",
+                invitation.mixed_addresses,
             ).format(n=invitation.mixed_addresses)
         )
     if invitation.stages:
         parts.append(
-            _(
-                "First {n} municipalities were drawn, larger ones with a greater chance, then people in them. The chances stated are those of "
-                "both stages together."
+            ngettext(
+                "First {n} municipality was drawn, larger ones with a greater chance, then people in it. "
+                "The chances stated are those of both stages together.",
+                "First {n} municipalities were drawn, larger ones with a greater chance, then people in them. "
+                "The chances stated are those of both stages together.",
+                invitation.stages,
             ).format(n=invitation.stages)
         )
     return parts
 
 
 def _strata(invitation: Invitation, lang: str) -> list[str]:
-    _ = words(lang).gettext
-    lines = []
+    _, ngettext = words(lang).gettext, words(lang).ngettext
+    lines: list[str] = []
     for row in invitation.table:
         if not row.letters or len(lines) == _MOST_STRATA:
             continue
@@ -90,18 +96,26 @@ def _strata(invitation: Invitation, lang: str) -> list[str]:
         elif row.factor is not None:
             text += _(", each with a chance of {exact} times their weight").format(exact=row.factor)
         if row.certain:
-            text += _("; {n} have a letter with certainty, since their weight is more than a letter's share").format(
-                n=row.certain
-            )
+            text += ngettext(
+                "; {n} has a letter with certainty, since the weight is a letter's share or more",
+                "; {n} have a letter with certainty, since their weight is a letter's share or more",
+                row.certain,
+            ).format(n=row.certain)
         if row.letters != row.asked:
-            text += _("; {asked} would have been its share, and the difference comes from strata with too few people").format(
-                asked=row.asked
-            )
+            text += _(
+                "; {asked} would have been its share, and the difference comes from strata with too few people"
+            ).format(asked=row.asked)
         lines.append(text + ".")
     more = sum(1 for row in invitation.table if row.letters) - len(lines)
     if more > 0:
-        lines.append(_("And {n} more strata.").format(n=more))
+        lines.append(ngettext("And {n} more stratum.", "And {n} more strata.", more).format(n=more))
     empty = sum(1 for row in invitation.table if not row.letters and row.people)
     if empty and not invitation.stages:
-        lines.append(_("{n} strata get no letter: nobody in them has a chance.").format(n=empty))
+        lines.append(
+            ngettext(
+                "{n} stratum gets no letter: nobody in it has a chance.",
+                "{n} strata get no letter: nobody in them has a chance.",
+                empty,
+            ).format(n=empty)
+        )
     return ["\n".join(lines)]

@@ -39,7 +39,9 @@ def check_invitation_output(path: str | os.PathLike[str], *, force: bool = False
         raise InputError([Fault("file-missing", message, target.name)])
     for file in (target, _record(target)):
         if file.is_dir():
-            raise InputError([Fault("file-is-directory", f"{file} is a folder; give another name.", file.name)])
+            raise InputError(
+                [Fault("file-is-directory", f"{file} is a folder; give another name.", file.name)]
+            )
         if os.path.lexists(file) and not force:
             raise OutputExistsError(str(file))
 

@@ -168,7 +168,9 @@ def scan(
         reading.raise_faults()
         if total == 0:
             names = ", ".join(source.name for source in sources[:5])
-            raise InputError([Fault("table-no-rows", "the register has no rows. Was the right file saved?", names)])
+            raise InputError(
+                [Fault("table-no-rows", "the register has no rows. Was the right file saved?", names)]
+            )
         return _sift(reading, total, excluded, houses, threads, progress)
     except BaseException:
         spill.close()
@@ -195,7 +197,7 @@ def _read(reading: _Reading, threads: int, progress: Progress | None) -> int:
 
     def work(item: tuple[int, pa.RecordBatch]) -> int:
         _one_batch(reading, *item)
-        return item[0] + item[1].num_rows
+        return item[0] + int(item[1].num_rows)
 
     for done in in_threads(work, batches(), threads):
         if progress is not None:
@@ -216,7 +218,9 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
     strata = reading.strata.numbers([batch.column(c) for c in columns.strata]) if columns.strata else None
     weights = _weights(reading, first, batch.column(columns.weight)) if columns.weight else None
     address = [cells.texts(_filled(batch.column(c))) for c in columns.household]
-    records, starts, faults, faulty = _native.register_scatter(numbers, words, strata, weights, address, first)
+    records, starts, faults, faulty = _native.register_scatter(
+        numbers, words, strata, weights, address, first
+    )
     if faulty:
         with reading.lock:
             reading.counts.update(code for _, code in faults)
@@ -278,7 +282,9 @@ def _sift(
             houses.append(*sifted[5])
         return sifted[:5]
 
-    for part, (digest, pairs, count, totals, found) in enumerate(in_threads(work, iter(range(PARTS)), threads)):
+    for part, (digest, pairs, count, totals, found) in enumerate(
+        in_threads(work, iter(range(PARTS)), threads)
+    ):
         digests.append(digest)
         twins += pairs
         twin_count += count

@@ -62,6 +62,7 @@ class Source:
 
         raw = [self.columns[name] for name in wanted]
         try:
+            batches: Iterator[pa.RecordBatch]
             if self.table is not None:
                 stream = pa.RecordBatchReader.from_stream(self.table)
                 batches = (b.select(raw) for b in stream)
@@ -143,7 +144,7 @@ def _paths(text: str) -> list[Path]:
     path = Path(text)
     if not glob.has_magic(text) or path.exists():
         return [path]
-    found = sorted(p for p in map(Path, glob.glob(text, recursive=True)) if p.is_file())
+    found = sorted(p for p in map(Path, glob.glob(text, recursive=True)) if p.is_file())  # noqa: PTH207 - may be absolute
     if not found:
         message = f"no file matches {text}. Check the folder, and put the pattern in quotes."
         raise InputError([Fault("glob-empty", message, text)])

@@ -120,7 +120,9 @@ class IdStore:
             batch = _Batch(first, len(numbers), True, self.spill.append(numbers), 0)
         elif words is not None:
             offsets, data = words
-            batch = _Batch(first, len(offsets) - 1, False, self.spill.append(offsets), self.spill.append(data))
+            batch = _Batch(
+                first, len(offsets) - 1, False, self.spill.append(offsets), self.spill.append(data)
+            )
         else:
             return
         self._batches.append(batch)  # a list's append is safe between threads

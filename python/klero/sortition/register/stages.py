@@ -130,7 +130,14 @@ def _name(label: Label) -> bytes:
     return _native.seq_hash("klero/register/stratum/v1", [value.encode() for value in label])
 
 
-def check_room(scan: Scan, stages: Stages, units: Sequence[int], largest: Sequence[int], totals: Sequence[int], weighted: bool) -> None:
+def check_room(
+    scan: Scan,
+    stages: Stages,
+    units: Sequence[int],
+    largest: Sequence[int],
+    totals: Sequence[int],
+    weighted: bool,
+) -> None:
     """Every municipality that could have been hit must be able to use its letters, or chances would not be exact.
 
     Raises:
