@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import math
 import random
 from collections import Counter
@@ -13,17 +14,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import klero
 import register_oracle as oracle
 from klero import _native
+from klero.cli import cli
 from klero.sortition.register.allocation import apportion, spill
 from klero.sortition.register.stages import below, certain_ones, systematic
 from register_oracle import Row
 
 SCALE = 10**6
+GUIDE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "invite.md"
 
 
 def table(rows: list[Row], weighted: bool) -> pa.Table:
@@ -359,6 +363,28 @@ def test_a_whole_register_can_be_drawn() -> None:
 def test_address_lines_are_those_of_the_slow_twin() -> None:
     for text in ["12bis, RUE de l’Église", "  A-3 ", "№ 5", "Straße 7a", "--", "ﬁn 1er étage", "12 ter"]:
         assert _native.register_address_line(text) == oracle.line(text)
+
+
+def test_many_excluded_people_are_all_left_out() -> None:
+    register = pa.table({"id": list(range(3000))})
+    drawn = klero.invite(register, size=1000, trial_seed="t", exclude=[{"id": i} for i in range(2000)])
+    assert sorted(map(int, drawn.ids)) == list(range(2000, 3000))
+
+
+def test_the_guide_runs() -> None:
+    result = doctest.testfile(str(GUIDE), module_relative=False, encoding="utf-8")
+    assert result.attempted > 5
+    assert result.failed == 0
+
+
+def test_the_guides_commands_exist_with_their_options() -> None:
+    lines = [
+        line for line in GUIDE.read_text(encoding="utf-8").splitlines() if line.startswith("klero invite ")
+    ]
+    assert len(lines) >= 4
+    shown = CliRunner().invoke(cli, ["invite", "--help"]).output
+    for line in lines:
+        assert all(word in shown for word in line.split() if word.startswith("--")), line
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -163,16 +163,15 @@ def weights(column: pa.Array) -> NDArray[np.int64]:
         if not (whole / WEIGHT_SCALE == floats).all():
             raise ValueError("decimals")
         return np.asarray(whole, np.int64)
-    else:
-        text = column if not pa.types.is_decimal(column.type) else None
-        if text is not None:
-            text = pc.replace_substring(pc.utf8_trim_whitespace(text.cast(pa.large_string())), ",", ".")
-        decimals = (column if text is None else text).cast(pa.decimal128(22, 6))
-        words = np.frombuffer(decimals.buffers()[1], np.int64)[2 * decimals.offset :]
-        words = words[: 2 * len(decimals)].reshape(-1, 2)
-        if (words[:, 1] != 0).any():  # negative, or past 2^64
-            raise ValueError("range")
-        scaled = np.ascontiguousarray(words[:, 0])
+    text = column if not pa.types.is_decimal(column.type) else None
+    if text is not None:
+        text = pc.replace_substring(pc.utf8_trim_whitespace(text.cast(pa.large_string())), ",", ".")
+    decimals = (column if text is None else text).cast(pa.decimal128(22, 6))
+    words = np.frombuffer(decimals.buffers()[1], np.int64)[2 * decimals.offset :]
+    words = words[: 2 * len(decimals)].reshape(-1, 2)
+    if (words[:, 1] != 0).any():  # negative, or past 2^64
+        raise ValueError("range")
+    scaled = np.ascontiguousarray(words[:, 0])
     if len(scaled) and (scaled.min() < 1 or scaled.max() > WEIGHT_LIMIT * WEIGHT_SCALE):
         raise ValueError("range")
     return scaled

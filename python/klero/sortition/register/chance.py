@@ -89,7 +89,7 @@ class Parts:
         scan = self.scan
         housed = scan.houses is not None
         # Records by address hold no excluded rows any more.
-        excluded = b"" if housed else scan.excluded
+        excluded = b"" if housed else scan.excluded_in(number)
         nominate = self.keys.nominate if housed else None
         return _native.RegisterPart(scan.records.part(number), housed, scan.ranks, excluded, nominate)
 

@@ -6,7 +6,7 @@ See `rust/core/src/register` for records and parts.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -82,6 +82,10 @@ class Scan:
     ids: IdStore
     threads: int
 
+    def excluded_in(self, part: int) -> bytes:
+        """Those of the excluded hashes that belong to a part of the records by id."""
+        return part_of(self.excluded, part)
+
     @property
     def records(self) -> Spill:
         """Where the records to draw from are: by address if that matters."""
@@ -127,6 +131,14 @@ class _Reading:
             if count > told:
                 faults.append(Fault(code, f"{count - told} more rows have this fault.", "register"))
         raise InputError(faults)
+
+
+def part_of(hashes: bytes, part: int) -> bytes:
+    """The hashes that begin with the byte `part`, of sorted hashes of 32 bytes."""
+    first, last = (
+        bisect_left(range(0, len(hashes), 32), byte, key=lambda at: hashes[at]) for byte in (part, part + 1)
+    )
+    return hashes[32 * first : 32 * last]
 
 
 def check_columns(sources: Sequence[Source], columns: Columns) -> None:
@@ -277,7 +289,7 @@ def _sift(
 
     def work(part: int) -> Any:
         data = reading.spill.part(part)
-        sifted = _native.register_sift(data, houses is not None, ranks, excluded, SHOWN_FAULTS)
+        sifted = _native.register_sift(data, houses is not None, ranks, part_of(excluded, part), SHOWN_FAULTS)
         if houses is not None and sifted[5] is not None:
             houses.append(*sifted[5])
         return sifted[:5]
