@@ -148,6 +148,7 @@ fn register_sift<'py>(
 ) -> PyResult<Sifted<'py>> {
     let (records, ranks) = (records.to_vec(py)?, ranks.to_vec(py)?);
     let (sifted, houses) = door::detached(py, |_| {
+        let records = record::clustered(records, housed, false);
         let part = Records::new(&records, housed);
         let sifted = part::sift(part, &ranks, &excluded, told);
         let houses = housed.then(|| part::by_address(part, &excluded));
@@ -212,12 +213,15 @@ impl RegisterPart {
         excluded: Vec<u8>,
         nominate: Option<Vec<u8>>,
     ) -> PyResult<Self> {
+        let (records, ranks) = (records.to_vec(py)?, ranks.to_vec(py)?);
+        let nominate = nominate.map(|key| key_of(&key)).transpose()?;
+        let by_address = nominate.is_some();
         Ok(Self {
-            records: records.to_vec(py)?,
+            records: door::detached(py, |_| record::clustered(records, housed, by_address))?,
             housed,
-            ranks: ranks.to_vec(py)?,
+            ranks,
             excluded,
-            nominate: nominate.map(|key| key_of(&key)).transpose()?,
+            nominate,
         })
     }
 

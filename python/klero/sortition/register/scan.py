@@ -227,6 +227,15 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
         reading.counts["id-type"] = 0
         reading.fault(first, "id-type", message, columns.id, None)
         return
+    if words is not None and int(words[0][-1]) >= 1 << 32:
+        reading.fault(
+            first,
+            "id-type",
+            "ids are thousands of characters long. Is this the right column?",
+            columns.id,
+            None,
+        )
+        return
     strata = reading.strata.numbers([batch.column(c) for c in columns.strata]) if columns.strata else None
     weights = _weights(reading, first, batch.column(columns.weight)) if columns.weight else None
     address = [cells.texts(_filled(batch.column(c))) for c in columns.household]

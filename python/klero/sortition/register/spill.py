@@ -100,14 +100,14 @@ class Spill:
 @dataclass(frozen=True)
 class _Batch:
     first: int
-    rows: int
+    width: int  # bytes of each id; 0 where they differ and ends say where each is
     numbers: bool
-    at: int  # of the numbers, or of the offsets
-    bytes_at: int
+    at: int
+    ends_at: int
 
 
 class IdStore:
-    """The ids of all rows, on disk."""
+    """The ids of all rows, on disk: 8 bytes a whole number; of a text its bytes, and 4 more unless all of a batch are of one length."""
 
     def __init__(self, folder: str | None) -> None:
         self.spill = Spill(folder)
@@ -117,12 +117,15 @@ class IdStore:
     def add(self, first: int, numbers: NDArray[np.int64] | None, words: Texts | None) -> None:
         """Keeps the ids of a batch whose first row is `first`."""
         if numbers is not None:
-            batch = _Batch(first, len(numbers), True, self.spill.append(numbers), 0)
+            batch = _Batch(first, 8, True, self.spill.append(numbers), 0)
         elif words is not None:
             offsets, data = words
-            batch = _Batch(
-                first, len(offsets) - 1, False, self.spill.append(offsets), self.spill.append(data)
-            )
+            at = self.spill.append(data)
+            width = int(offsets[1]) if len(offsets) > 1 else 0
+            if width and (np.diff(offsets) == width).all():
+                batch = _Batch(first, width, False, at, 0)
+            else:  # a batch of a quarter of a million ids stays far below 4 GB
+                batch = _Batch(first, 0, False, at, self.spill.append(offsets.astype(np.uint32)))
         else:
             return
         self._batches.append(batch)  # a list's append is safe between threads
@@ -133,10 +136,12 @@ class IdStore:
             self._sorted = sorted(self._batches, key=lambda batch: batch.first)
         batch = self._sorted[bisect_right(self._sorted, row, key=lambda batch: batch.first) - 1]
         i = row - batch.first
-        if batch.numbers:
-            return str(int.from_bytes(self.spill.read(batch.at + 8 * i, 8), "little", signed=True))
-        start, end = unpack("<qq", self.spill.read(batch.at + 8 * i, 16))
-        return clean(self.spill.read(batch.bytes_at + start, end - start).decode())
+        if batch.width:
+            data = self.spill.read(batch.at + batch.width * i, batch.width)
+        else:
+            start, end = unpack("<II", self.spill.read(batch.ends_at + 4 * i, 8))
+            data = self.spill.read(batch.at + start, end - start)
+        return str(int.from_bytes(data, "little", signed=True)) if batch.numbers else clean(data.decode())
 
 
 def in_threads(work: Callable[[T], R], items: Iterator[T], threads: int) -> Iterator[R]:

@@ -161,6 +161,32 @@ pub fn word(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |x, b| (x << 8) | u64::from(*b))
 }
 
+/// Groups a part's records by the second byte of their key (the id's hash, or the address), so that a walk in the order of keys stays within
+/// the processor's cache: at 10^8 rows a part has 20 MB.
+pub fn clustered(bytes: Vec<u8>, housed: bool, by_address: bool) -> Vec<u8> {
+    let records = Records::new(&bytes, housed);
+    let at = if by_address { PLAIN + 1 } else { 1 };
+    if records.len() < 1 << 14 || at >= records.width {
+        return bytes;
+    }
+    let width = records.width;
+    let mut next = [0_usize; 257];
+    for i in 0..records.len() {
+        next[usize::from(records.raw(i)[at]) + 1] += width;
+    }
+    for i in 0..256 {
+        next[i + 1] += next[i];
+    }
+    let mut grouped = vec![0; records.len() * width];
+    for i in 0..records.len() {
+        let raw = records.raw(i);
+        let target = &mut next[usize::from(raw[at])];
+        grouped[*target..*target + width].copy_from_slice(raw);
+        *target += width;
+    }
+    grouped
+}
+
 /// Makes the records of a batch.
 pub fn scatter(batch: &Batch<'_>) -> Scattered {
     let rows = match &batch.ids {
@@ -260,4 +286,34 @@ fn addresses(columns: &[Texts<'_>], rows: usize, faults: &mut Faults) -> Vec<[u8
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clustering_only_moves_records() {
+        let numbers: Vec<i64> = (0..40_000).collect();
+        let batch = Batch {
+            ids: Ids::Whole(&numbers),
+            strata: &[],
+            weights: &[],
+            address: &[],
+            first: 0,
+        };
+        let records = scatter(&batch).records;
+        let grouped = clustered(records.clone(), false, false);
+        let (before, after) = (Records::new(&records, false), Records::new(&grouped, false));
+        let seconds: Vec<u8> = (0..after.len()).map(|i| after.raw(i)[1]).collect();
+        assert!(seconds.is_sorted());
+        let rows = |records: Records<'_>| {
+            let mut all: Vec<Vec<u8>> = (0..records.len())
+                .map(|i| records.raw(i).to_vec())
+                .collect();
+            all.sort();
+            all
+        };
+        assert_eq!(rows(before), rows(after));
+    }
 }
