@@ -136,6 +136,14 @@ def test_a_ragged_csv_row_and_a_change_of_encoding_are_told(tmp_path: Path) -> N
     assert one(path).code == "encoding-unreadable"
 
 
+@pytest.mark.parametrize(
+    "options", [{"strata": ["x"]}, {"household": ["x"]}, {"id_column": "x"}, {"weight": "x"}]
+)
+def test_columns_of_lists_are_refused(options: dict[str, object]) -> None:
+    codes = {fault.code for fault in faults(register(3, x=[[1], [2], [3]]), **options)}
+    assert codes <= {"cell-type", "id-type", "weight-invalid"}
+
+
 def test_ids_that_are_floats_are_refused() -> None:
     assert one(pa.table({"id": [1.0, 2.0]})).code == "id-type"
 

@@ -276,6 +276,40 @@ def test_csv_and_parquet_in_any_cut_give_the_same_people(tmp_path: Path) -> None
     assert results[0] == results[1] == results[2]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("head", ["", "sep=;\n"])
+def test_csv_of_every_encoding_is_the_same_register(tmp_path: Path, encoding: str, head: str) -> None:
+    expected = klero.invite(
+        pa.table({"id": ["é1", "é2", "b\nc"[:1], "7"], "área": ["x", "y", "x", "y"]}),
+        size=2,
+        trial_seed="t",
+        strata=["área"],
+    )
+    text = head + 'w;"área";id\n1;x;é1\n2;y;"é2"\n3; x;b\n\n4;y;7\n'
+    (tmp_path / "r.csv").write_bytes(text.encode(encoding))
+    assert klero.invite(tmp_path / "r.csv", size=2, trial_seed="t", strata=["área"]) == expected
+
+
+def test_columns_are_found_by_name_whatever_their_order(tmp_path: Path) -> None:
+    columns = {"id": ["a", "b", "c", "d"], "s": ["x", "y", "x", "y"], "w": [1, 2, 3, 4]}
+    options = {"size": 2, "trial_seed": "t", "strata": ["s"], "weight": "w"}
+    expected = klero.invite(pa.table(columns), **options)  # type: ignore[arg-type]
+    for names in (["w", "s", "id"], ["s", "id", "w"]):
+        pq.write_table(pa.table(columns).select(names), tmp_path / "r.parquet")
+        assert klero.invite(tmp_path / "r.parquet", **options) == expected  # type: ignore[arg-type]
+
+
+def test_dates_and_numbers_are_strata_as_tables_show_them() -> None:
+    import datetime as dt
+
+    day = dt.datetime(2001, 2, 3)  # noqa: DTZ001 - a date of birth has no zone
+    register = pa.table(
+        {"id": [1, 2, 3], "d": pa.array([day, day, None], pa.timestamp("us")), "n": [1.0, 1.0, 2.5]}
+    )
+    drawn = klero.invite(register, size=1, trial_seed="t", strata=["d", "n"])
+    assert [row.label for row in drawn.table] == [("", "2.5"), ("2001-02-03", "1")]
+
+
 def test_integers_and_texts_of_the_same_digits_are_the_same_ids() -> None:
     numbers = klero.invite(pa.table({"id": list(range(50))}), size=5, trial_seed="t")
     for kind in (

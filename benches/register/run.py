@@ -40,8 +40,7 @@ assert t["id"].n_unique() == t.height
 n = 30_000
 u = np.random.default_rng(1).random(t.height)
 t = t.with_columns(key=-pl.Series(np.log(u)) / pl.col("weight"))
-share = (n * pl.len() / t.height).round().cast(pl.Int64)
-print(t.filter(pl.col("key").rank("ordinal").over("region", "age") <= (n * pl.len().over("region", "age") / t.height).round()).height)
+print(t.filter(pl.col("key").rank("ordinal").over("region", "age") <= (n * pl.len().cast(pl.Float64).over("region", "age") / t.height).round()).height)
 """,
     "pandas": """
 import pandas as pd, sys

@@ -134,7 +134,10 @@ def _encoded(column: pa.Array) -> tuple[list[str], NDArray[np.int64]]:
 
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    values = [clean(cell_text(value) or "") for value in column.dictionary.to_pylist()]
+    found = [cell_text(value) for value in column.dictionary.to_pylist()]
+    if None in found:
+        raise ValueError(f"values of type {column.type.value_type} are no text")
+    values = [clean(text or "") for text in found]
     indices = column.indices
     if indices.null_count:
         indices = pc.fill_null(indices.cast(pa.int64()), len(values))

@@ -208,7 +208,15 @@ def _read(reading: _Reading, threads: int, progress: Progress | None) -> int:
                     raise InputError([Fault("register-too-long", message, source.name)])
 
     def work(item: tuple[int, pa.RecordBatch]) -> int:
-        _one_batch(reading, *item)
+        import pyarrow as pa
+
+        try:
+            _one_batch(reading, *item)
+        except (pa.ArrowException, ValueError, TypeError) as error:
+            if isinstance(error, InputError):
+                raise
+            message = f"a column can't be read as text ({error}). Give text, numbers or dates."
+            raise InputError([Fault("cell-type", message, reading.place(item[0])[0])]) from error
         return item[0] + int(item[1].num_rows)
 
     for done in in_threads(work, batches(), threads):

@@ -65,12 +65,13 @@ class Source:
             batches: Iterator[pa.RecordBatch]
             if self.table is not None:
                 stream = pa.RecordBatchReader.from_stream(self.table)
-                batches = (b.select(raw) for b in stream)
+                batches = iter(stream)
             elif self.csv:
                 batches = self._csv_batches(raw)
             else:
                 batches = self._parquet_batches(raw, [self.columns[name] for name in coded], threads)
-            for batch in batches:
+            for whole in batches:
+                batch = whole.select(raw)  # files answer in their own order of columns
                 for at in range(0, batch.num_rows, BATCH_ROWS):
                     yield batch.slice(at, BATCH_ROWS).rename_columns(list(wanted))
         except (pa.ArrowException, OSError, UnicodeError, ValueError) as error:

@@ -112,7 +112,7 @@ class IdStore:
     def __init__(self, folder: str | None) -> None:
         self.spill = Spill(folder)
         self._batches: list[_Batch] = []
-        self._sorted: list[_Batch] = []
+        self._firsts: list[int] = []
 
     def add(self, first: int, numbers: NDArray[np.int64] | None, words: Texts | None) -> None:
         """Keeps the ids of a batch whose first row is `first`."""
@@ -132,9 +132,10 @@ class IdStore:
 
     def get(self, row: int) -> str:
         """The id of a row, in canonical form."""
-        if len(self._sorted) != len(self._batches):
-            self._sorted = sorted(self._batches, key=lambda batch: batch.first)
-        batch = self._sorted[bisect_right(self._sorted, row, key=lambda batch: batch.first) - 1]
+        if len(self._firsts) != len(self._batches):
+            self._batches.sort(key=lambda batch: batch.first)
+            self._firsts = [batch.first for batch in self._batches]
+        batch = self._batches[bisect_right(self._firsts, row) - 1]
         i = row - batch.first
         if batch.width:
             data = self.spill.read(batch.at + batch.width * i, batch.width)
