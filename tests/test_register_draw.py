@@ -175,6 +175,21 @@ def test_an_address_with_more_people_gives_each_the_same_chance() -> None:
     assert_chances(counts, {row.id: Fraction(3, 9) for row in rows}, 600)
 
 
+def test_inverse_chances_are_unbiased_weights_where_addresses_cross_strata() -> None:
+    homes = [0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 8, 9, 10, 11, 12]
+    rows = [Row(f"P{i}", (f"s{i % 2}",), 1, (f"{home} street",)) for i, home in enumerate(homes)]
+    estimates = []
+    for i in range(400):
+        drawn = invited(rows, 6, False, text=str(i))
+        assert drawn.conditional
+        # An estimate of the number of people in the first stratum, which is 9.
+        pairs = zip(drawn.strata, drawn.probabilities, strict=True)
+        estimates.append(float(sum(1 / p for label, p in pairs if label == ("s0",))))
+    mean = sum(estimates) / len(estimates)
+    spread = math.sqrt(sum((x - mean) ** 2 for x in estimates) / len(estimates) / (len(estimates) - 1))
+    assert abs(mean - 9) < 4.5 * spread
+
+
 def test_in_two_stages_everybody_has_the_stated_chance() -> None:
     sizes = {"big": 20, "a": 3, "b": 4, "c": 5}
     rows = [Row(f"{name}{i}", (name,), 1) for name, n in sizes.items() for i in range(n)]
@@ -419,6 +434,33 @@ def test_the_guides_commands_exist_with_their_options() -> None:
     shown = CliRunner().invoke(cli, ["invite", "--help"]).output
     for line in lines:
         assert all(word in shown for word in line.split() if word.startswith("--")), line
+
+
+@pytest.mark.parametrize(
+    ("options", "digest", "ids"),
+    [
+        ({}, "e713da95cbd2932b", ("P1", "P16", "P18", "P23", "P27", "P35")),
+        ({"weight": "w"}, "da12210133a99a75", ("P1", "P23", "P26", "P3", "P30", "P31")),
+        (
+            {"weight": "w", "household": ["street"]},
+            "0e5c5e87fafcb225",
+            ("P1", "P11", "P13", "P27", "P3", "P35"),
+        ),
+    ],
+)
+def test_known_draws_stay_as_they_are(options: dict[str, object], digest: str, ids: tuple[str, ...]) -> None:
+    """A change here is a new version of the algorithm, and a line under «Changes in results»."""
+    register = pa.table(
+        {
+            "id": [f"P{i}" for i in range(40)],
+            "area": [["north", "south", "été"][i % 3] for i in range(40)],
+            "w": [1 + i % 4 for i in range(40)],
+            "street": [f"{i // 2} bis, rue de l'Église" for i in range(40)],
+        }
+    )
+    drawn = klero.invite(register, size=6, trial_seed="pinned", strata=["area"], **options)  # type: ignore[arg-type]
+    assert drawn.register_digest.startswith(digest)
+    assert drawn.ids == ids
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

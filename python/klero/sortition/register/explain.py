@@ -89,7 +89,7 @@ def _strata(invitation: Invitation, lang: str) -> list[str]:
         text = _("{stratum}: {letters} letters to {people} people").format(
             stratum=name, letters=row.letters, people=row.people
         )
-        if row.factor is not None and invitation.equal:
+        if row.factor is not None and not invitation.weighted:
             text += _(", each with a chance of {percent} ({exact})").format(
                 percent=percent(row.factor, lang), exact=row.factor
             )
@@ -97,8 +97,8 @@ def _strata(invitation: Invitation, lang: str) -> list[str]:
             text += _(", each with a chance of {exact} times their weight").format(exact=row.factor)
         if row.certain:
             text += ngettext(
-                "; {n} has a letter with certainty, since the weight is a letter's share or more",
-                "; {n} have a letter with certainty, since their weight is a letter's share or more",
+                "; {n} has a letter with certainty, since the weight of the person or the address is a letter's share or more",
+                "; {n} have a letter with certainty, since the weight of the person or the address is a letter's share or more",
                 row.certain,
             ).format(n=row.certain)
         if row.letters != row.asked:

@@ -99,7 +99,7 @@ class Source:
     def _parquet_batches(self, raw: list[str], coded: list[str], threads: int) -> Iterator[pa.RecordBatch]:
         import pyarrow.parquet as pq
 
-        file = pq.ParquetFile(self.path, read_dictionary=coded, pre_buffer=False)
+        file = pq.ParquetFile(self.path, read_dictionary=coded, pre_buffer=False, buffer_size=1 << 20)
         return file.iter_batches(batch_size=BATCH_ROWS, columns=raw, use_threads=threads > 1)  # type: ignore[no-any-return]
 
     def _fault(self, error: Exception) -> Fault:

@@ -151,3 +151,57 @@ impl<'a> Ring<'a> {
         (self.drawn, self.standing.into_iter().flatten().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{scatter, Batch, Ids, Records};
+    use super::*;
+
+    /// Drawn row numbers and their order, of a register of `rows` rows with weights 1, 2, 3, 1, …
+    fn drawn(rows: i64, letters: u64) -> Vec<u64> {
+        let numbers: Vec<i64> = (0..rows).collect();
+        let weights: Vec<i64> = numbers.iter().map(|i| 1 + i % 3).collect();
+        let batch = Batch {
+            ids: Ids::Whole(&numbers),
+            strata: &[],
+            weights: &weights,
+            address: &[],
+            first: 0,
+        };
+        let made = scatter(&batch);
+        let lots = [Lot {
+            letters,
+            total: weights.iter().map(|w| u128::from(w.unsigned_abs())).sum(),
+        }];
+        let (mut all, mut standing) = (Vec::new(), Vec::new());
+        for part in made.starts.windows(2) {
+            let (from, to) = (
+                usize::try_from(part[0]).unwrap_or(0),
+                usize::try_from(part[1]).unwrap_or(0),
+            );
+            let view = View {
+                records: Records::new(&made.records[from..to], false),
+                ranks: &[0],
+                excluded: &[],
+                nominate: None,
+            };
+            let (won, left) = duels(&view, &[1; 32], &lots, &[]);
+            all.extend(won);
+            standing.extend(left);
+        }
+        let (won, left) = finals(&standing, &[2; 32], &lots);
+        assert!(left.is_empty());
+        all.extend(won);
+        all.iter().map(|unit| unit.record.row()).collect()
+    }
+
+    #[test]
+    fn exactly_the_letters_are_drawn_and_nobody_twice() {
+        for (rows, letters) in [(30, 1), (30, 7), (1000, 40), (1000, 300)] {
+            let mut people = drawn(rows, letters);
+            people.sort_unstable();
+            people.dedup();
+            assert_eq!(people.len() as u64, letters, "{letters} of {rows}");
+        }
+    }
+}
