@@ -112,11 +112,15 @@ def read_stratum_table(
     known, seen = set(labels), set()
     for i, row in enumerate(table.row_numbers):
         label = tuple(table.column(c)[i] for c in columns)
-        if label not in known or label in seen:
-            code = "stratum-unknown" if label not in known else "stratum-duplicate"
-            said = "is not on the register" if label not in known else "is in the table twice"
-            message = f"the stratum {shown(label)} {said}. Correct its spelling or remove the row."
-            faults.append(Fault(code, message, table.name, row=row))
+        if label not in known:
+            message = (
+                f"the stratum {shown(label)} is not on the register. Correct its spelling or remove the row."
+            )
+            faults.append(Fault("stratum-unknown", message, table.name, row=row))
+            continue
+        if label in seen:
+            message = f"the stratum {shown(label)} is in the table twice. Remove one of the rows."
+            faults.append(Fault("stratum-duplicate", message, table.name, row=row))
             continue
         seen.add(label)
         for name in present:

@@ -180,39 +180,33 @@ def weights(column: pa.Array) -> NDArray[np.int64]:
     return scaled
 
 
-def weight_faults(column: pa.Array, told: int) -> tuple[list[tuple[int, str, str, str]], int]:
-    """(row, code, message, value) of the first bad weights, and how many there are."""
-    faults: list[tuple[int, str, str, str]] = []
+def weight_faults(column: pa.Array, told: int) -> tuple[list[tuple[int, str, str]], int]:
+    """(row, message, value) of the first bad weights, and how many there are."""
+    faults: list[tuple[int, str, str]] = []
     count = 0
     for row, value in enumerate(column.to_pylist()):
         fault = _weight_fault(value)
         if fault is not None:
             count += 1
             if len(faults) < told:
-                faults.append((row, *fault, "" if value is None else str(value)))
+                faults.append((row, fault, "" if value is None else str(value)))
     return faults, count
 
 
-def _weight_fault(value: object) -> tuple[str, str] | None:
+def _weight_fault(value: object) -> str | None:
     text = str(value).strip().replace(",", ".") if value is not None else ""
     if not text:
-        return "weight-invalid", "a row has no weight. Give every row a number above zero."
+        return "a row has no weight. Give every row a number above zero."
     try:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
     if number.is_nan():
-        return "weight-invalid", "a weight is not a number. Give every row a number above zero."
+        return "a weight is not a number. Give every row a number above zero."
     if number <= 0:
-        return (
-            "weight-invalid",
-            "a weight is not above zero. Who must not be drawn belongs on the exclusion list (--exclude), not at weight zero.",
-        )
+        return "a weight is not above zero. Who must not be drawn belongs on the exclusion list (--exclude), not at weight zero."
     if number > WEIGHT_LIMIT:
-        return "weight-invalid", f"a weight is above {WEIGHT_LIMIT}. Divide all weights by one number."
+        return f"a weight is above {WEIGHT_LIMIT}. Divide all weights by one number."
     if number * WEIGHT_SCALE % 1 != 0:
-        return (
-            "weight-invalid",
-            "a weight has more than six decimals. Round the weights to six, so that chances are exact.",
-        )
+        return "a weight has more than six decimals. Round the weights to six, so that chances are exact."
     return None

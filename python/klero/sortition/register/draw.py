@@ -280,20 +280,7 @@ def _result(
     factors = _factors(drawn, stages, found)
     scale = WEIGHT_SCALE if found.columns.weight else 1
     response = rates.column("response", found.labels) if rates is not None else None
-    people: list[tuple[str, tuple[str, ...], Fraction]] = []
-    ranks: list[int] = found.ranks.tolist()
-    chances: dict[tuple[int, int], Fraction] = {}  # the same few come back again and again
-    for unit in drawn.units:
-        rank = ranks[unit.code]
-        key = (rank, unit.weight)
-        if key not in chances:
-            chances[key] = (factors[rank] or Fraction(0)) * unit.weight
-        people.append((found.ids.get(unit.row), found.labels[rank], chances[key]))
-    people += [
-        (found.ids.get(u.row), found.labels[ranks[u.code]], Fraction(u.weight, u.unit_weight))
-        for u in drawn.certain
-    ]
-    people.sort(key=lambda person: person[0])
+    people = _people(found, drawn, factors)
     certain = _counted(drawn.certain, found)
     return Invitation(
         ids=tuple(p[0] for p in people),
@@ -334,6 +321,27 @@ def _result(
         algorithm=ALGORITHM,
         design=design,
     )
+
+
+def _people(
+    found: Scan, drawn: Drawn, factors: Sequence[Fraction | None]
+) -> list[tuple[str, tuple[str, ...], Fraction]]:
+    """Id, stratum and probability of those drawn, by id."""
+    people: list[tuple[str, tuple[str, ...], Fraction]] = []
+    ranks: list[int] = found.ranks.tolist()
+    chances: dict[tuple[int, int], Fraction] = {}  # the same few come back again and again
+    for unit in drawn.units:
+        rank = ranks[unit.code]
+        key = (rank, unit.weight)
+        if key not in chances:
+            chances[key] = (factors[rank] or Fraction(0)) * unit.weight
+        people.append((found.ids.get(unit.row), found.labels[rank], chances[key]))
+    people += [
+        (found.ids.get(u.row), found.labels[ranks[u.code]], Fraction(u.weight, u.unit_weight))
+        for u in drawn.certain
+    ]
+    people.sort(key=lambda person: person[0])
+    return people
 
 
 def _factors(drawn: Drawn, stages: Stages | None, found: Scan) -> list[Fraction | None]:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int], None]
 _ROW_MASK = (1 << 40) - 1
 _ROW_LIMIT = (1 << 32) - 1
-_MESSAGES = {
+_ID_MESSAGES = {
     "id-empty": "a row has no id, so nobody could be told that they were drawn. Give every row an id.",
     "id-control": "an id holds a control character, a line break for instance. Remove it.",
     "encoding-unreadable": "an id is not readable as text. Export the file as UTF-8.",
-    "household-empty": "a row has no address, so it can't be told who lives together. Complete it, or leave out --household.",
 }
+_NO_ADDRESS = (
+    "a row has no address, so it can't be told who lives together. Complete it, or leave out --household."
+)
 
 
 @dataclass(frozen=True)
@@ -231,18 +233,11 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
     try:
         numbers, words = cells.ids(column)
     except ValueError as error:
-        message = f"ids of type {error} have no one spelling. Write them as whole numbers or as text."
-        reading.counts["id-type"] = 0
-        reading.fault(first, "id-type", message, columns.id, None)
+        said = f"ids of type {error} have no one spelling. Write them as whole numbers or as text."
+        _refuse_ids(reading, first, said)
         return
     if words is not None and int(words[0][-1]) >= 1 << 32:
-        reading.fault(
-            first,
-            "id-type",
-            "ids are thousands of characters long. Is this the right column?",
-            columns.id,
-            None,
-        )
+        _refuse_ids(reading, first, "ids are thousands of characters long. Is this the right column?")
         return
     strata = reading.strata.numbers([batch.column(c) for c in columns.strata]) if columns.strata else None
     weights = _weights(reading, first, batch.column(columns.weight)) if columns.weight else None
@@ -255,11 +250,19 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
             reading.counts.update(code for _, code in faults)
             reading.counts[faults[0][1]] += faulty - len(faults)
         for row, code in faults:
-            at = columns.household[0] if code == "household-empty" else columns.id
-            reading.fault(first + row, code, _MESSAGES[code], at, None)
+            if code in _ID_MESSAGES:
+                reading.fault(first + row, code, _ID_MESSAGES[code], columns.id, None)
+            else:
+                code = "household-empty"
+                reading.fault(first + row, code, _NO_ADDRESS, columns.household[0], None)
         return
     reading.spill.append(records, starts)
     reading.ids.add(first, numbers, words)
+
+
+def _refuse_ids(reading: _Reading, row: int, message: str) -> None:
+    code = "id-type"
+    reading.fault(row, code, message, reading.columns.id, None)
 
 
 def _filled(column: pa.Array) -> pa.Array:
@@ -282,9 +285,10 @@ def _weights(reading: _Reading, first: int, column: pa.Array) -> NDArray[np.int6
     if not count:  # an unusual spelling of a good number
         numbers = [Decimal(str(value).strip().replace(",", ".")) for value in column.to_pylist()]
         return np.array([int(number * cells.WEIGHT_SCALE) for number in numbers], np.int64)
+    code = "weight-invalid"
     with reading.lock:
-        reading.counts["weight-invalid"] += count
-    for row, code, message, value in faults:
+        reading.counts[code] += count
+    for row, message, value in faults:
         reading.fault(first + row, code, message, reading.columns.weight, value)
     return np.ones(len(column), np.int64)
 
