@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from klero.sortition.propensity import Propensities as Propensities
     from klero.sortition.propensity import estimate_propensities as estimate_propensities
     from klero.sortition.quotas import Quotas as Quotas
+    from klero.sortition.register.draw import invite as invite
+    from klero.sortition.register.invitation import Invitation as Invitation
     from klero.sortition.whatif import WhatIf as WhatIf
     from klero.sortition.whatif import what_if as what_if
 
@@ -69,6 +71,7 @@ _HOMES = {
     "Event": "klero.ledger.states",
     "InfeasibleError": "klero.errors",
     "InputError": "klero.errors",
+    "Invitation": "klero.sortition.register.invitation",
     "KleroError": "klero.errors",
     "LogError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
@@ -92,6 +95,7 @@ _HOMES = {
     "estimate_propensities": "klero.sortition.propensity",
     "fair_lottery": "klero.sortition.lottery",
     "households": "klero.sortition.addresses",
+    "invite": "klero.sortition.register.draw",
     "legacy_lottery": "klero.sortition.baselines",
     "load_lottery": "klero.ledger.load",
     "most_random": "klero.sortition.most_random",
@@ -116,6 +120,7 @@ __all__ = [
     "Event",
     "InfeasibleError",
     "InputError",
+    "Invitation",
     "KleroError",
     "LogError",
     "Lottery",
@@ -139,6 +144,7 @@ __all__ = [
     "estimate_propensities",
     "fair_lottery",
     "households",
+    "invite",
     "legacy_lottery",
     "load_lottery",
     "most_random",

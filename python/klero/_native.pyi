@@ -1,8 +1,10 @@
+from collections.abc import Sequence
 from typing import final
 
 __all__ = [
     "PanelCounter",
     "PanelSearch",
+    "RegisterPart",
     "SeatSearch",
     "__version__",
     "canonical_check",
@@ -11,6 +13,10 @@ __all__ = [
     "greedy_draws",
     "merkle_root",
     "pool_leaves",
+    "register_address_line",
+    "register_id_hash",
+    "register_scatter",
+    "register_sift",
     "seq_hash",
     "shuffled",
     "verify",
@@ -208,3 +214,64 @@ def shuffled(
     `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many exchanges
     were made; `steps` is (most tries, exchanges that are enough). Each type's total over all balls stays the same. ValueError if a panel breaks a
     rule; KeyboardInterrupt on Ctrl-C."""
+def register_scatter(
+    numbers: object | None,
+    texts: tuple[object, object] | None,
+    strata: object | None,
+    weights: object | None,
+    address: Sequence[tuple[object, object]],
+    first: int,
+) -> tuple[bytes, bytes, list[tuple[int, str]], int]:
+    """The records of a batch of a register (`rust/core/src/register`), grouped by part.
+
+    All but `first`, the number of the first row, are buffers: ids as int64 or as text (int64 offsets, one more than rows; bytes), strata as
+    uint32, weights as int64 above zero. Returns the records; 257 little-endian uint64, where each part begins; (row, code) of the first
+    faults; how many rows are at fault. Linear.
+    """
+
+def register_id_hash(text: str) -> tuple[bytes, str]:
+    """The hash of an id (32 bytes) and its canonical spelling; ValueError with the code of its fault."""
+
+def register_address_line(text: str) -> str:
+    """A line of an address in normal form: no accents, lower case, letters and digits with single spaces between."""
+
+def register_sift(
+    records: object, housed: bool, ranks: object, excluded: bytes, told: int
+) -> tuple[
+    bytes,
+    list[tuple[int, int]],
+    int,
+    list[bytes],
+    list[int],
+    tuple[bytes, bytes] | None,
+]:
+    """What a part holds: its digest; places of the first `told` rows with one id, and how many such rows there are; rows, sums of the lower and upper
+    32 bits of weights, largest weight by stratum (uint64); which of the sorted hashes `excluded` it has; with addresses, its records by
+    the address's part, and where those begin. `ranks` (uint32) gives each stratum's rank. O(n) expected."""
+
+@final
+class RegisterPart:
+    """One part of a register in memory. A unit is 80 bytes: id hash, place, weight, unit's weight (16), state (16), little-endian."""
+
+    def __new__(
+        cls, records: object, housed: bool, ranks: object, excluded: bytes, nominate: bytes | None
+    ) -> RegisterPart:
+        """Copies the records (a buffer). `nominate` is the key by which addresses choose who stands for them; None: rows are units."""
+
+    def totals(self) -> tuple[list[bytes], int]:
+        """By stratum, as uint64: units, sums of the lower and upper 32 bits of their weights below 2^64, largest, multiples of 2^64; and how many
+        addresses have people of several strata."""
+
+    def tickets(self, key: bytes, cutoffs: object) -> bytes:
+        """Ticket (32 bytes) and unit, alternating, of those whose ticket's first eight bytes are below their stratum's cutoff (uint64)."""
+
+    def heavy(self, letters: list[int], totals: list[int], certain: bytes) -> bytes:
+        """Units with letters · weight ≥ total, but those whose hashes are in `certain` (sorted)."""
+
+    def duels(self, key: bytes, letters: list[int], totals: list[int], certain: bytes) -> tuple[bytes, bytes]:
+        """Units drawn in this part's duels, and those left standing."""
+
+    def finals(
+        self, standing: bytes, key: bytes, letters: list[int], totals: list[int]
+    ) -> tuple[bytes, bytes]:
+        """Units drawn when those left standing meet, and those left then."""

@@ -172,6 +172,22 @@ CODES: Mapping[str, str] = MappingProxyType(
         "withdrawal-unknown": "a person named as withdrawn is not on the panel",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
+        # register draws
+        "allocation-invalid": "letters by stratum are asked for in a way that can't be followed",
+        "column-missing": "a column that is asked for is not in the table",
+        "glob-empty": "no file matches a pattern",
+        "household-empty": "a row of a register has no address",
+        "id-type": "ids are of a type that has no one spelling",
+        "options-conflict": "two options exclude each other",
+        "register-too-long": "a register has more rows than can be numbered",
+        "seed-missing": "a draw needs a seed, and none was given",
+        "size-over-register": "more letters are asked for than there are people (or addresses)",
+        "stages-invalid": "a draw in two stages is not possible as asked",
+        "strata-too-many": "the strata's columns have too many combinations",
+        "stratum-duplicate": "a stratum stands twice in a table",
+        "stratum-missing": "a stratum of the register is not in a table",
+        "stratum-unknown": "a stratum in a table is not on the register",
+        "weight-invalid": "a weight is missing, no number, not above zero, too large or too finely divided",
         # people and quotas together
         "feature-empty": "a person has no value for a feature that has quotas",
         "feature-missing": "a feature that has quotas is not a column of the people",

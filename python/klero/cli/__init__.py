@@ -1,4 +1,4 @@
-"""The command line: `klero check | lottery | draw | verify | explain | compare | demo`.
+"""The command line: `klero COMMAND …`.
 
 Data goes to stdout, all else to stderr. Exit codes: 0 done, 1 a finding (a check failed, quotas infeasible), 2 usage, 3 bad input,
 4 environment, 130 interrupted.
@@ -20,6 +20,7 @@ from klero.cli import (
     draw,
     explain,
     households,
+    invite,
     log,
     lottery,
     propensity,
@@ -31,8 +32,37 @@ from klero.cli import (
 from klero.cli.output import report_error, written
 from klero.errors import KleroError
 
+# What people do, in the order in which they do it, and the commands for it.
+SECTIONS: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
+    ("Invite", (invite.invite,)),
+    ("Prepare", (households.households, check.check, whatif.whatif, propensity.propensity)),
+    ("Decide by lot", (lottery.lottery, compare.compare, draw.draw)),
+    ("Check and explain", (verify.verify, explain.explain)),
+    ("When somebody drops out", (alternates.alternates, replace.replace, log.log)),
+    ("At the assembly", (tables.tables,)),
+    ("Try it", (demo.demo,)),
+)
+
+
+class _Sections(click.Group):
+    """A group whose help lists its commands by what people do with them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [command.name or "" for _, commands in SECTIONS for command in commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        widest = max(map(len, self.list_commands(ctx)))
+        for title, commands in SECTIONS:
+            with formatter.section(title):
+                lines = [
+                    ((command.name or "").ljust(widest), command.get_short_help_str(formatter.width - widest - 6))
+                    for command in commands
+                ]
+                formatter.write_dl(lines)
+
 
 @click.group(
+    cls=_Sections,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Each command has its own --help, with examples.",
 )
@@ -48,26 +78,12 @@ def cli() -> None:
       klero draw bundle --trial-seed "first rehearsal"
       klero verify bundle
       klero explain bundle --person P017
-      klero compare people.csv quotas.csv --size 30
     """
 
 
-for command in (
-    households.households,
-    check.check,
-    whatif.whatif,
-    propensity.propensity,
-    lottery.lottery,
-    compare.compare,
-    draw.draw,
-    verify.verify,
-    explain.explain,
-    tables.tables,
-    demo.demo,
-):
-    cli.add_command(command)
-for command in (alternates.alternates, replace.replace, log.log):
-    cli.add_command(command)
+for _, members in SECTIONS:
+    for command in members:
+        cli.add_command(command)
 
 
 def main() -> None:

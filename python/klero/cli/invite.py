@@ -1,0 +1,206 @@
+"""`klero invite`: from a register to the people who get a letter."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from klero.cli.output import format_option, note, print_json, table, written
+from klero.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from klero.sortition.register.invitation import Invitation
+
+_TABLE_ROWS = 40
+
+
+def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
+
+
+@click.command()
+@click.argument("register", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--size", "-n", type=int, metavar="N", help="Letters. May be left out if the allocation table gives them."
+)
+@click.option("--id", "id_column", metavar="COL", help="Column of ids. Default: «id».")
+@click.option(
+    "--strata", callback=_names, metavar="COLS", help="Columns whose combinations are the strata: region,age."
+)
+@click.option("--weight", metavar="COL", help="Column of weights: chances are in proportion to them.")
+@click.option("--exclude", type=click.Path(), metavar="FILE", help="A list of ids that are not drawn.")
+@click.option(
+    "--household", callback=_names, metavar="COLS", help="Columns of the address: one person at most of each."
+)
+@click.option(
+    "--allocation",
+    default="proportional",
+    show_default=True,
+    metavar="proportional|equal|neyman|FILE",
+    help="Letters by stratum: by a rule, or a table with «letters» or «answers».",
+)
+@click.option(
+    "--response",
+    type=click.Path(),
+    metavar="FILE",
+    help="Expected answer rates («response») or deviations («sd») by stratum.",
+)
+@click.option(
+    "--stages", metavar="COL:M", help="Draw M municipalities in proportion to size, then people in them."
+)
+@click.option(
+    "--trial-seed",
+    metavar="TEXT",
+    help="Any text. The draw is marked TRIAL: whoever picks a seed could try many.",
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(),
+    metavar="FILE",
+    help="List of those drawn: .csv or .parquet.",
+)
+@click.option("--force", is_flag=True, help="Replace a list that is already there.")
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 64),
+    metavar="T",
+    help="At most so many. The result does not depend on it.",
+)
+@click.option(
+    "--temp",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Where to take temporary space (60 to 130 bytes a row).",
+)
+@format_option
+def invite(
+    register: tuple[str, ...],
+    size: int | None,
+    id_column: str | None,
+    strata: tuple[str, ...],
+    weight: str | None,
+    exclude: str | None,
+    household: tuple[str, ...],
+    allocation: str,
+    response: str | None,
+    stages: str | None,
+    trial_seed: str | None,
+    output: str,
+    force: bool,
+    threads: int | None,
+    temp: str | None,
+    form: str,
+) -> int:
+    """Draw who gets a letter from REGISTER: CSV or Parquet files of any length.
+
+    \b
+    Examples:
+      klero invite register.parquet --size 30000 --trial-seed "rehearsal" -o letters.csv
+      klero invite 'part-*.parquet' --size 30000 --strata region,age --weight w --trial-seed "rehearsal" -o letters.csv
+      klero invite register.csv --size 2000 --household street,town --exclude last-year.csv --trial-seed "rehearsal" -o letters.csv
+      klero invite register.csv --size 2000 --stages commune:50 --trial-seed "rehearsal" -o letters.parquet
+    """
+    from klero.sortition.register.draw import invite as draw
+    from klero.sortition.register.output import check_invitation_output, write_invitation
+
+    if trial_seed is None:
+        message = (
+            "a draw needs a seed. Draws that bind need public randomness, which klero does not fetch yet; "
+            "for a rehearsal give any text with --trial-seed. Nothing was written."
+        )
+        raise InputError([Fault("seed-missing", message, "")])
+    check_invitation_output(output, force=force)
+    clock = time.perf_counter()
+    with _progress() as advance:
+        drawn = draw(
+            list(register),
+            size=size,
+            id_column=id_column,
+            strata=strata,
+            weight=weight,
+            exclude=exclude,
+            household=household,
+            allocation=allocation,
+            response=response,
+            stages=stages,
+            trial_seed=trial_seed,
+            threads=threads,
+            temp_folder=temp,
+            progress=advance,
+        )
+    write_invitation(output, drawn, force=force)
+    written.append(output)
+    if form == "json":
+        print_json({**drawn.record(), "seconds": round(time.perf_counter() - clock, 3)})
+    else:
+        _say(drawn, output)
+    return 0
+
+
+def _say(drawn: Invitation, output: str) -> None:
+    from klero.sortition.register.allocation import shown
+    from klero.sortition.register.output import RECORD_SUFFIX
+    from klero.words import percent
+
+    headings = ["stratum", "people", "share", "letters", "certain", "chance"]
+    rows = []
+    for row in [r for r in drawn.table if r.letters or not drawn.stages][:_TABLE_ROWS]:
+        chance = (
+            ""
+            if row.factor is None
+            else f"{percent(row.factor, 'en')}"
+            if drawn.equal
+            else f"{row.factor} × weight"
+        )
+        name = shown(row.label) if row.label else "all"
+        rows.append([name, str(row.people), str(row.asked), str(row.letters), str(row.certain), chance])
+    click.echo(table(headings, rows))
+    if len(drawn.table) > len(rows):
+        note(f"{len(drawn.table) - len(rows)} more strata are in {output}{RECORD_SUFFIX}.")
+    if drawn.exclusions:
+        note(f"{drawn.excluded} of {drawn.exclusions} ids on the list of exclusions are on the register.")
+    spilled = sum(max(0, row.asked - row.letters) for row in drawn.table)
+    if spilled:
+        note(f"{spilled} letters that strata with too few people can't use went to the others.")
+    unreached = sum(1 for row in drawn.table if row.people and not row.letters)
+    if unreached and not drawn.stages:
+        note(f"{unreached} strata get no letter: nobody in them has a chance.")
+    if drawn.conditional:
+        note(
+            f"{drawn.mixed_addresses} addresses have people of several strata: the chances hold given who stands for each address."
+        )
+    expected = drawn.expected_answers
+    if expected is not None:
+        note(f"Expected answers: {float(expected):.1f}")
+    note(
+        f"{drawn.mark}: {len(drawn.ids)} letters from {drawn.people} rows. Written to {output}, and how to redo it to {output}{RECORD_SUFFIX}"
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int], None] | None]:
+    """Phase, rows and rows a second on a terminal; None elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading")
+        started: dict[str, float] = {}
+
+        def advance(phase: str, count: int) -> None:
+            elapsed = time.perf_counter() - started.setdefault(phase, time.perf_counter())
+            speed = f" · {count / elapsed / 1e6:.1f} million a second" if elapsed > 0.2 else ""
+            bar.update(task, description=f"{phase}: {count:,} rows{speed}")
+
+        yield advance
