@@ -162,7 +162,7 @@ def test_every_fault_of_the_margins_is_named() -> None:
         "margin-duplicate",
         "feature-missing",
         "propensity-letters",
-        "propensity-option",
+        "option-range",
     }
 
 

@@ -138,7 +138,7 @@ def example() -> WhatIf:
         {"feature": "sex", "value": "f", "min": 2, "max": 6},
         {"feature": "sex", "value": "m", "min": 2, "max": 4},
     ]
-    return klero.what_if(klero.Pool.read(people), klero.Quotas.read(rows), 8)
+    return klero.what_if(klero.Pool.read(people), klero.Quotas.read(rows), size=8)
 
 
 def test_a_crowd_that_a_maximum_holds_back_is_named_with_its_gain() -> None:
@@ -163,7 +163,7 @@ def test_the_finding_in_words(lang: str, word: str) -> None:
 def test_where_quotas_cost_nothing_the_finding_says_so() -> None:
     people = [{"id": str(i), "g": "ab"[i % 2]} for i in range(8)]
     rows = [{"feature": "g", "value": v, "min": 1, "max": 3} for v in "ab"]
-    found = klero.what_if(klero.Pool.read(people), klero.Quotas.read(rows), 4)
+    found = klero.what_if(klero.Pool.read(people), klero.Quotas.read(rows), size=4)
     assert found.minimum == found.equal_share
     assert found.loosenings == found.pairs == ()
     assert found.explain().endswith("No single quota, loosened alone, would raise it.")
@@ -184,7 +184,7 @@ def test_quotas_that_cannot_be_met_come_with_repairs_instead() -> None:
         {"feature": "g", "value": "b", "min": 1, "max": 4},
     ]
     with pytest.raises(InfeasibleError) as caught:
-        klero.what_if(klero.Pool.read(people), klero.Quotas.read(rows), 5)
+        klero.what_if(klero.Pool.read(people), klero.Quotas.read(rows), size=5)
     assert caught.value.repairs[0] == "Smallest change that works: lower that minimum to 2."
 
 

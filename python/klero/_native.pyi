@@ -214,6 +214,7 @@ def shuffled(
     `packets` are panels (seats by type) and the balls of each; returned are the panels afterwards, in the same order, and how many exchanges
     were made; `steps` is (most tries, exchanges that are enough). Each type's total over all balls stays the same. ValueError if a panel breaks a
     rule; KeyboardInterrupt on Ctrl-C."""
+
 def register_scatter(
     numbers: object | None,
     texts: tuple[object, object] | None,

@@ -27,8 +27,8 @@ __all__ = [
     "LogError",
     "MissingExtraError",
     "OutputExistsError",
-    "SeatingError",
     "SamplingError",
+    "SeatingError",
     "quoted",
 ]
 
@@ -84,11 +84,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-not-integer": "a quota is not a whole number",
         # rules beside the quotas
         "feature-reserved": "a feature has a name that klero uses itself",
-        "household-column-missing": "a column of the address is not in the table",
         "household-limit": "the most people of a household is not a whole number above zero",
-        "must-sit-duplicate": "somebody stands twice among those who must sit",
         "weight-column-missing": "the column of weights is not in the table",
-        "weight-invalid": "a weight is not a positive number in range",
+        "weight-invalid": "a weight is missing, no number, not above zero, too large or too finely divided",
         # addresses and households
         "address-column-missing": "a column of the address is not in the table, or none is named",
         "address-empty": "nobody has an address",
@@ -114,6 +112,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "must-sit-household": "more people of one household must sit than the rule allows",
         "must-sit-over-quota": "the people who must sit are more than a quota's maximum",
         "must-sit-over-size": "more people must sit than there are seats",
+        "taken-household": "somebody who has a seat shares a home with people of the pool of whom only some may sit",
         "taken-in-pool": "a person who has a seat already is in the pool as well",
         "taken-over-quota": "the seats already taken are more than a quota's maximum",
         "taken-over-size": "the seats already taken leave none to draw",
@@ -150,7 +149,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "margin-invalid": "a share or count of the population is not a number above zero",
         "propensity-letters": "fewer letters than volunteers, or fewer people than letters",
         "propensity-no-fit": "no weights of the volunteers have the population's shares",
-        "propensity-option": "an option of the estimate is out of range",
         # replacements, alternates and the log of states
         "alternate-invalid": "a person named as an alternate can't be one, or the number of alternates is wrong",
         "dropout-data": "the table of past panellists can't be used to estimate dropouts",
@@ -174,7 +172,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "seed-invalid": "the text of a trial seed is empty or no text",
         # register draws
         "allocation-invalid": "letters by stratum are asked for in a way that can't be followed",
-        "column-missing": "a column that is asked for is not in the table",
         "glob-empty": "no file matches a pattern",
         "household-empty": "a row of a register has no address",
         "id-type": "ids are of a type that has no one spelling",
@@ -187,7 +184,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "stratum-duplicate": "a stratum stands twice in a table",
         "stratum-missing": "a stratum of the register is not in a table",
         "stratum-unknown": "a stratum in a table is not on the register",
-        "weight-invalid": "a weight is missing, no number, not above zero, too large or too finely divided",
         # people and quotas together
         "feature-empty": "a person has no value for a feature that has quotas",
         "feature-missing": "a feature that has quotas is not a column of the people",

@@ -55,7 +55,10 @@ class _Sections(click.Group):
         for title, commands in SECTIONS:
             with formatter.section(title):
                 lines = [
-                    ((command.name or "").ljust(widest), command.get_short_help_str(formatter.width - widest - 6))
+                    (
+                        (command.name or "").ljust(widest),
+                        command.get_short_help_str(formatter.width - widest - 6),
+                    )
                     for command in commands
                 ]
                 formatter.write_dl(lines)

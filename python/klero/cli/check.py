@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, table
-from klero.cli.rules import rule_options, rules_of
+from klero.cli.rules import matched, rule_options, settled
 
 
 @click.command()
@@ -40,9 +40,8 @@ def check(
 
     from klero.sortition.feasibility import cover, feasible_panel
     from klero.sortition.infeasible import explain_infeasible
-    from klero.sortition.instance import read_instance
 
-    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
+    instance = matched(people, quotas, size, id_column, **rules)
     panel = feasible_panel(instance)
     if panel is None:
         raise explain_infeasible(instance, Path(quotas).name, repairs)
@@ -66,7 +65,8 @@ def check(
         print_json(
             {
                 "people": len(instance.ids),
-                "size": size,
+                "size": instance.size,
+                "settled": settled(instance),
                 "types": len(instance.types),
                 "id_column": instance.id_column,
                 "feasible": True,
@@ -79,7 +79,9 @@ def check(
     click.echo(
         table(["feature", "value", "min", "max", "pool"], [[str(v) for v in cell.values()] for cell in cells])
     )
-    note(f"{len(instance.ids)} people of {len(instance.types)} types, {size} seats: the quotas can be met.")
+    note(
+        f"{len(instance.ids)} people of {len(instance.types)} types, {instance.size} seats: the quotas can be met."
+    )
     if never:
         names = ", ".join(never[:20]) + (" …" if len(never) > 20 else "")
         note(

@@ -10,15 +10,14 @@ from klero.cli.output import (
     ID_COLUMN,
     LANG,
     SIZE,
-    check_file,
     format_option,
     note,
     print_json,
     progress,
+    save,
     table,
-    write_file,
 )
-from klero.cli.rules import rule_options, rules_of
+from klero.cli.rules import matched, rule_options, settled
 
 if TYPE_CHECKING:
     from klero.sortition.comparison import Comparison, Entry
@@ -101,15 +100,15 @@ def compare(
     """
     from pathlib import Path
 
+    from klero._files import check_file
     from klero.sortition.baselines import Options
     from klero.sortition.comparison import compare_for
-    from klero.sortition.instance import read_instance
 
     if picture:
         check_file(picture, force=force)
     options = Options(draws, trial_seed, attempts=attempts)
     chosen = None if objectives is None else [name.strip() for name in objectives.split(",") if name.strip()]
-    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
+    instance = matched(people, quotas, size, id_column, **rules)
     with progress() as advance:
         result = compare_for(
             instance,
@@ -120,7 +119,7 @@ def compare(
             progress=advance,
         )
     if picture:
-        write_file(picture, result.picture(lang), force=force)
+        save(picture, result.picture(lang), force=force)
     if form == "json":
         print_json(summary(result))
     else:
@@ -208,6 +207,7 @@ def summary(result: Comparison) -> dict[str, object]:
         "schema": "klero-comparison/1",
         "people": len(instance.ids),
         "size": instance.size,
+        "settled": settled(instance),
         "equal_share": f"{instance.size}/{len(instance.ids)}",
         "trial_seed": result.trial_seed,
         "confidence": result.confidence,

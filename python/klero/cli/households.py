@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.output import ID_COLUMN, format_option, note, print_json, table, written
+from klero.cli.output import ID_COLUMN, format_option, note, print_json, save, table
 
 if TYPE_CHECKING:
     from klero.sortition.addresses import Households
@@ -57,7 +57,7 @@ def households(
     """
     from pathlib import Path
 
-    from klero._files import check_file, write_file
+    from klero._files import check_file
     from klero.errors import InputError
     from klero.sortition.addresses import parse_households, read_decisions
     from klero.sortition.near_addresses import near_matches
@@ -73,8 +73,7 @@ def households(
         raise InputError(faults)
     near = near_matches(homes)
     if output:
-        write_file(output, report(homes, near), force=force)
-        written.append(output)
+        save(output, report(homes, near), force=force)
     if form == "json":
         print_json(_data(homes, near, columns))
     else:

@@ -9,7 +9,7 @@ import click
 
 from klero.cli.check import note_ids
 from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress, written
-from klero.cli.rules import rule_options, rules_of
+from klero.cli.rules import matched, rule_options, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,6 @@ def lottery(
     quotas: str,
     size: int,
     id_column: str | None,
-    bins: tuple[str, ...],
     objective: Objective,
     balls: int,
     output: str,
@@ -77,12 +76,11 @@ def lottery(
 
     from klero.ledger.bundle import bundle_files, check_output, write_bundle
     from klero.ledger.verify import verify_files
-    from klero.sortition.instance import read_instance
     from klero.sortition.lottery import lottery_for
 
     check_output(output, force=force)
     clock = time.perf_counter()
-    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
+    instance = matched(people, quotas, size, id_column, **rules)
     reading = time.perf_counter() - clock
     with progress() as advance:
         result = lottery_for(instance, objective, balls, quotas_name=Path(quotas).name, progress=advance)
@@ -139,6 +137,7 @@ def summary(result: Lottery, seconds: dict[str, float]) -> dict[str, object]:
         "schema": "klero-lottery-summary/1",
         "people": len(instance.ids),
         "size": instance.size,
+        "settled": settled(instance),
         "types": len(instance.types),
         "cells": len(instance.cells),
         "objective": result.objective,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from klero.errors import InfeasibleError, InputError, KleroError, OutputExistsError
+from klero.errors import InfeasibleError, InputError, KleroError
 
 # What this run has put in place, for the last word when it is interrupted.
 written: list[str] = []
@@ -108,36 +107,11 @@ def report_error(error: KleroError, *, as_json: bool) -> None:
     print_json({"error": data})
 
 
-def check_file(path: str, *, force: bool) -> None:
-    """Says early whether `write_file` would refuse this place.
+def save(path: str, data: bytes | str, *, force: bool) -> None:
+    """Writes a file whole or not at all (text in UTF-8), and notes it for the last word; see `klero._files`."""
+    from klero._files import write_file
 
-    Raises:
-        OutputExistsError: something is there already.
-    """
-    from pathlib import Path
-
-    target = Path(path)
-    if not target.absolute().parent.is_dir():
-        raise FileNotFoundError(2, "the folder for it does not exist; create it first", path)
-    if target.is_dir():
-        raise IsADirectoryError(21, "a file is to be written here, and this is a folder", path)
-    if not force and os.path.lexists(target):
-        raise OutputExistsError(path)
-
-
-def write_file(path: str, text: str, *, force: bool) -> None:
-    """Writes a text file whole or not at all, and notes it for the last word; see `check_file`."""
-    import secrets
-    from pathlib import Path
-
-    check_file(path, force=force)
-    target = Path(path).absolute()
-    fresh = target.with_name(f".{target.name}.new.{secrets.token_hex(6)}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(target)
-    finally:
-        fresh.unlink(missing_ok=True)
+    write_file(path, data.encode() if isinstance(data, str) else data, force=force)
     written.append(path)
 
 

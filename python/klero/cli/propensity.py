@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.output import ID_COLUMN, LANG, format_option, note, print_json, table
+from klero.cli.output import ID_COLUMN, LANG, format_option, note, print_json, save, table
 
 if TYPE_CHECKING:
     from klero.sortition.propensity import Propensities
@@ -54,17 +54,18 @@ def propensity(
       klero propensity people.csv margins.csv --letters 30000 --population 500000 -o weights.csv
       klero propensity people.csv margins.csv --letters 30000 --population 500000 --size 110 --lang fr
     """
-    from klero.cli.files import refuse_existing, write_file
+    from klero._files import check_file
     from klero.sortition.pool import Pool
     from klero.sortition.propensity import estimate_propensities
 
-    refuse_existing(output, force=force)
+    if output:
+        check_file(output, force=force)
     pool = Pool.read(people, id=id_column)
     found = estimate_propensities(pool, margins, letters, population, background, confidence, max_ratio)
     if size is not None:
         found.target(size)  # refuses a size that does not fit
     if output:
-        write_file(output, _csv(found), force=force)
+        save(output, _csv(found), force=force)
         note(f"Weights written to {output}.")
     if form == "json":
         print_json(_data(found, size))

@@ -1,4 +1,4 @@
-"""The options for rules beside the quotas, shared by the commands that match people with quotas."""
+"""The options for rules beside the quotas and for what is settled before a draw, shared by the commands that match people with quotas."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from klero.cli.ids import id_list
+from klero.cli.output import BIN, bins_of, note
+
 if TYPE_CHECKING:
-    from klero.sortition.rules import Rules
+    from klero.sortition.instance import Instance
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,8 +35,37 @@ _OPTIONS = (
         help="How many people of one address may sit.",
     ),
     click.option(
-        "--must-sit", metavar="IDS", help="People who sit on every panel: ids with commas between, or a file."
+        "--must-sit",
+        metavar="FILE|IDS",
+        help="People who sit on every panel: ids with commas between, or a file.",
     ),
+    click.option(
+        "--exclude", metavar="FILE|IDS", help="People who can't sit: ids with commas between, or a file."
+    ),
+    click.option(
+        "--taken",
+        type=click.Path(),
+        metavar="FILE",
+        help="People who have a seat already and are not among PEOPLE: they count against size and quotas.",
+    ),
+    click.option(
+        "--same-address-as",
+        type=click.Path(),
+        metavar="FILE",
+        help="People of an earlier round: who shares an address with one of them can't sit.",
+    ),
+    click.option(
+        "--address",
+        metavar="COLS",
+        help="Columns of the address for --same-address-as. Default: those of --household.",
+    ),
+    click.option(
+        "--address-decisions",
+        type=click.Path(),
+        metavar="FILE",
+        help="What a person said of addresses that look alike (klero households -o FILE).",
+    ),
+    BIN,
 )
 
 
@@ -44,17 +76,71 @@ def rule_options(command: F) -> F:
     return command
 
 
-def rules_of(*, weight: str | None, household: str | None, per_household: int, must_sit: str | None) -> Rules:
-    """The rules that the options name."""
+def matched(
+    people: str,
+    quotas: str,
+    size: int,
+    id_column: str | None,
+    *,
+    weight: str | None,
+    household: str | None,
+    per_household: int,
+    must_sit: str | None,
+    exclude: str | None,
+    taken: str | None,
+    same_address_as: str | None,
+    address: str | None,
+    address_decisions: str | None,
+    bins: tuple[str, ...],
+) -> Instance:
+    """People matched with quotas under the rules that the options name; says on stderr what was settled before."""
+    from klero.sortition.instance import read_instance
     from klero.sortition.rules import Rules
 
-    return Rules(
+    rules = Rules(
         weight=weight,
-        household=tuple(_parts(household)),
+        household=_parts(household),
         per_household=per_household,
-        must_sit=tuple(_parts(must_sit)),
+        must_sit=id_list(must_sit, "--must-sit") if must_sit else (),
+        exclude=id_list(exclude, "--exclude") if exclude else (),
+        taken=taken,
+        same_address_as=same_address_as,
+        address=_parts(address),
+        address_decisions=address_decisions,
+        bins=bins_of(bins),
     )
+    instance = read_instance(people, quotas, size, id_column, rules)
+    for line in settled_words(instance):
+        note(line)
+    return instance
 
 
-def _parts(text: str | None) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()] if text else []
+def settled(instance: Instance) -> dict[str, int]:
+    """How many people are settled before the draw, for `--format json`."""
+    return {
+        "must_sit": len(instance.must_sit),
+        "excluded": len(instance.excluded),
+        "same_address": len(instance.same_address),
+        "taken": len(instance.taken),
+    }
+
+
+def settled_words(instance: Instance) -> list[str]:
+    """The same in words; nothing where nothing is settled."""
+    count = settled(instance)
+    lines = []
+    if count["excluded"]:
+        lines.append(f"Excluded by name: {count['excluded']}.")
+    if count["same_address"]:
+        lines.append(f"Left out for who lives, or lived, at their address: {count['same_address']}.")
+    if count["taken"]:
+        lines.append(
+            f"Seats taken: {count['taken']}, so {instance.size} are to be drawn; quotas are what is left beside them."
+        )
+    if count["must_sit"]:
+        lines.append(f"Sure to sit: {count['must_sit']}.")
+    return lines
+
+
+def _parts(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.output import BIN, ID_COLUMN, LANG, bins_of, format_option, note, print_json, progress, written
+from klero.cli.output import BIN, ID_COLUMN, LANG, bins_of, format_option, note, print_json, progress, save
 
 if TYPE_CHECKING:
     from klero.seating.plan import SeatingPlan
@@ -102,7 +102,7 @@ def tables(
     """
     from pathlib import Path
 
-    from klero._files import check_file, write_file
+    from klero._files import check_file
     from klero.cli.households import columns_named
     from klero.seating.seat import seat_tables
 
@@ -130,8 +130,7 @@ def tables(
         )
     explained = plan.explain(person, lang) if person is not None else None
     if output:
-        write_file(output, _document(plan, suffix, lang), force=force)
-        written.append(output)
+        save(output, _document(plan, suffix, lang), force=force)
     _show(plan, person, explained, output, lang, form)
     return 0
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from klero.cli.output import ID_COLUMN, LANG, SIZE, format_option, note, print_json, progress
-from klero.cli.rules import rule_options, rules_of
+from klero.cli.output import ID_COLUMN, LANG, SIZE, format_option, note, print_json, progress, save
+from klero.cli.rules import matched, rule_options, settled
 
 
 @click.command()
@@ -41,19 +41,19 @@ def whatif(
     """
     from pathlib import Path
 
-    from klero.cli.files import refuse_existing, write_file
-    from klero.sortition.instance import read_instance
+    from klero._files import check_file
     from klero.sortition.whatif import what_if_instance
 
-    refuse_existing(picture, force=force)
-    instance = read_instance(people, quotas, size, id_column, rules_of(**rules))
+    if picture:
+        check_file(picture, force=force)
+    instance = matched(people, quotas, size, id_column, **rules)
     with progress() as advance:
         found = what_if_instance(instance, Path(quotas).name, advance)
     if picture:
-        write_file(picture, found.picture(lang), force=force)
+        save(picture, found.picture(lang), force=force)
         note(f"Picture written to {picture}.")
     if form == "json":
-        print_json(found.to_dict())
+        print_json(found.to_dict() | {"settled": settled(instance)})
     else:
         click.echo(found.explain(lang))
     return 0

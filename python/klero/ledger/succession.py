@@ -19,7 +19,7 @@ from klero.errors import InfeasibleError, KleroError, quoted
 from klero.ledger.replacement import Drawn, link_problem
 from klero.ledger.verify import Check, Verification
 from klero.sortition.instance import Instance
-from klero.sortition.residual import breach, must_sit, residual
+from klero.sortition.residual import breach, residual
 
 __all__ = ["verify_replacement"]
 
@@ -55,7 +55,7 @@ def _people_problem(chain: Sequence[Drawn]) -> str:
     left: set[str] = set()
     for before, after in pairwise(chain):
         here = after.lottery.instance
-        panel, pool, forced = set(before.draw.panel), set(here.ids), must_sit(here)
+        panel, pool, forced = set(before.draw.panel), set(here.ids), here.must_sit
         left |= panel - forced
         where = f"in round {after.round}"
         if forced - panel:
@@ -73,7 +73,7 @@ def _people_problem(chain: Sequence[Drawn]) -> str:
 
 def _people_detail(chain: Sequence[Drawn]) -> str:
     before, after = chain[-2], chain[-1]
-    stay = len(must_sit(after.lottery.instance))
+    stay = len(after.lottery.instance.must_sit)
     left = {i for a, b in pairwise(chain) for i in set(a.draw.panel) - set(b.draw.panel)}
     remained = len(set(chain[0].lottery.instance.ids) - left) - stay
     candidates = len(after.lottery.instance.ids) - stay
@@ -82,7 +82,7 @@ def _people_detail(chain: Sequence[Drawn]) -> str:
 
 def _quota_result(chain: Sequence[Drawn]) -> tuple[str, str]:
     """(what is wrong, what was found)."""
-    after, stay = chain[-1].lottery.instance, must_sit(chain[-1].lottery.instance)
+    after, stay = chain[-1].lottery.instance, chain[-1].lottery.instance.must_sit
     first = residual(chain[0].lottery.instance, stay, set(after.ids) - stay)
     total = 0
     for c, ((low, high), (low0, high0)) in enumerate(zip(after.cell_bounds, first.cell_bounds, strict=True)):

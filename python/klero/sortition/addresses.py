@@ -179,14 +179,21 @@ def households(pool: Pool, columns: Sequence[str], decisions: Sequence[Decision]
 
 
 def parse_households(
-    pool: Pool, columns: Sequence[str], decisions: Sequence[Decision] = (), decisions_name: str = "decisions"
+    pool: Pool,
+    columns: Sequence[str],
+    decisions: Sequence[Decision] = (),
+    decisions_name: str = "decisions",
+    elsewhere: Iterable[str] = (),
 ) -> tuple[Households, list[Fault]]:
-    """:func:`households` with its faults instead of an error."""
+    """:func:`households` with its faults instead of an error.
+
+    `elsewhere` are normal forms of addresses of people who are not in the pool, which decisions may name as well.
+    """
     faults = column_faults(pool.table, columns)
     if faults:
         return Households(tuple((i,) for i in sorted(pool.ids)), ((),) * len(pool)), faults
     forms = address_forms(pool.table, columns)
-    known = dict.fromkeys(sorted(set(filter(None, forms))))
+    known = dict.fromkeys(sorted({*forms, *elsewhere} - {""}))
     group_of, different, faults = grouped(known, decisions, decisions_name)
     members: dict[str, list[str]] = {}
     alone: list[str] = []
@@ -340,7 +347,7 @@ def _unknown(text: str, decision: Decision, known: Mapping[str, None], name: str
 def _pool_faults(pool: Pool, homes: Households, columns: Sequence[str]) -> list[Fault]:
     where = " and ".join(map(quoted, columns))
     if len(homes.without_address) == len(pool):
-        message = f"nobody has an address: {where} hold nothing. Name other columns, or leave the household rule out."
+        message = f"nobody has an address: {where} hold nothing. Name other columns, or leave the rules about addresses out."
         return [Fault("address-empty", message, pool.name)]
     if len(homes.groups) == 1 and len(pool) > 1:
         message = f"by {where} all {len(pool)} people live at one address. Name columns that tell homes apart, the street for instance."

@@ -29,18 +29,19 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import log2
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 from unicodedata import normalize
 
 from klero import _native
 from klero.errors import Fault, InputError, SamplingError
 from klero.sortition.counting import MEMORY_MB, Counter, count_panels, person_cells
-from klero.sortition.feasibility import explain_infeasible, feasible_panel
+from klero.sortition.feasibility import feasible_panel
+from klero.sortition.infeasible import explain_infeasible
 from klero.sortition.instance import Instance, build_instance
 from klero.sortition.intervals import clopper_pearson, hoeffding
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
-from klero.sortition.rules import Rules
+from klero.sortition.rules import RuleOptions, Rules
 from klero.sortition.spread import geometric_mean, gini
 
 if TYPE_CHECKING:
@@ -218,13 +219,13 @@ def legacy_lottery(
     quotas: Quotas | TableSource,
     *,
     size: int,
-    rules: Rules = Rules(),  # noqa: B008 (frozen)
     draws: int = DRAWS,
     trial_seed: str = "legacy",
     surplus: Surplus = "negative",
     confidence: float = CONFIDENCE,
     keep_panels: bool = False,
     progress: Progress | None = None,
+    **rules: Unpack[RuleOptions],
 ) -> Baseline:
     """The probabilities of the greedy draw, estimated.
 
@@ -232,7 +233,6 @@ def legacy_lottery(
         pool: the people, as for `fair_lottery`.
         quotas: as for `fair_lottery`.
         size: k, the number of seats.
-        rules: households and people who must sit; weights play no part in these procedures.
         draws: how many panels to draw, from 1 to 10^9.
         trial_seed: any text; another text gives other draws.
         surplus: the need of a value that has more than its minimum: «negative», so that such values come last (as published in 2021), or «zero»,
@@ -240,13 +240,14 @@ def legacy_lottery(
         confidence: of all intervals together, in (0, 1).
         keep_panels: keep the panels, too.
         progress: called with («legacy», draws made).
+        rules: as for `fair_lottery`; weights play no part in this procedure.
 
     Raises:
         InputError: tables or options can't be used.
         InfeasibleError: no panel meets the quotas.
         SamplingError: the greedy draw fails so often that there is nothing to estimate from.
     """
-    instance, name = _matched(pool, quotas, size, rules)
+    instance, name = _matched(pool, quotas, size, Rules(**rules))
     options = Options(draws, trial_seed, confidence, keep_panels=keep_panels)
     return legacy_for(instance, options, surplus=surplus, quotas_name=name, progress=progress)
 
@@ -256,13 +257,13 @@ def random_lottery(
     quotas: Quotas | TableSource,
     *,
     size: int,
-    rules: Rules = Rules(),  # noqa: B008 (frozen)
     draws: int = DRAWS,
     trial_seed: str = "random",
     confidence: float = CONFIDENCE,
     keep_panels: bool = False,
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
+    **rules: Unpack[RuleOptions],
 ) -> Baseline:
     """The probabilities if every panel that meets the quotas is equally likely: exact where the count fits, else estimated.
 
@@ -270,20 +271,20 @@ def random_lottery(
         pool: the people, as for `fair_lottery`.
         quotas: as for `fair_lottery`.
         size: k, the number of seats.
-        rules: households and people who must sit; weights play no part in these procedures.
         draws: how many panels to draw where probabilities must be estimated, or where panels are to be kept.
         trial_seed: any text; another text gives other draws.
         confidence: of all intervals together, in (0, 1).
         keep_panels: draw and keep panels, even where probabilities are exact.
         memory_mb: what the tables may take, in 10^6 bytes.
         progress: called with («random», draws made).
+        rules: as for `fair_lottery`; weights play no part in this procedure.
 
     Raises:
         InputError: tables or options can't be used.
         InfeasibleError: no panel meets the quotas.
         SamplingError: too many features don't fit, and nearly every draw breaks their quotas.
     """
-    instance, name = _matched(pool, quotas, size, rules)
+    instance, name = _matched(pool, quotas, size, Rules(**rules))
     options = Options(draws, trial_seed, confidence, keep_panels=keep_panels)
     return random_for(instance, options, memory_mb=memory_mb, quotas_name=name, progress=progress)
 

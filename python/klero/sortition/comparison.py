@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from klero.errors import Fault, InputError, SamplingError
 from klero.sortition.baselines import (
@@ -32,7 +32,7 @@ from klero.sortition.lottery import OBJECTIVES, Lottery, lottery_for
 from klero.sortition.most_random import entropy_bits
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
-from klero.sortition.rules import Rules
+from klero.sortition.rules import RuleOptions, Rules
 
 if TYPE_CHECKING:
     from klero.tables import TableSource
@@ -135,11 +135,11 @@ def compare(
     quotas: Quotas | TableSource,
     *,
     size: int,
-    rules: Rules = Rules(),  # noqa: B008 (frozen)
     objectives: Sequence[str] | None = None,
     draws: int = DRAWS,
     trial_seed: str = "compare",
     progress: Progress | None = None,
+    **rules: Unpack[RuleOptions],
 ) -> Comparison:
     """Compares objectives and baselines on a pool.
 
@@ -147,11 +147,11 @@ def compare(
         pool: the people, as for `fair_lottery`.
         quotas: as for `fair_lottery`.
         size: k, the number of seats.
-        rules: weights, households, people who must sit.
         objectives: which to compare, out of the objectives of `fair_lottery`, «random» and «legacy»; all by default.
         draws: how often the baselines draw where they must.
         trial_seed: the text that their draws come from.
         progress: called with a phase and a count.
+        rules: as for `fair_lottery`.
 
     Raises:
         InputError: tables or options can't be used.
@@ -159,7 +159,7 @@ def compare(
     """
     pool = pool if isinstance(pool, Pool) else Pool.read(pool)
     quotas = quotas if isinstance(quotas, Quotas) else Quotas.read(quotas)
-    instance = build_instance(pool, quotas, size, rules)
+    instance = build_instance(pool, quotas, size, Rules(**rules))
     options = Options(draws, trial_seed)
     return compare_for(instance, objectives, options, quotas_name=quotas.name, progress=progress)
 

@@ -2,6 +2,7 @@
 
 - *Excluded* people leave the pool. So do those who share an address with somebody selected before (`same_address_as`), where a
   rule asks for it.
+- Under a *household* rule, seats taken count for the household too.
 - People who *must sit* stay in the pool; their seats are among those to be drawn, and their probability is one.
 - *Taken* seats belong to people selected in an earlier round who are in the pool no more. They count against the panel's size
   and against every quota: what is left of a quota [l, u] of which t are taken is [max(0, l - t), u - t].
@@ -25,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from klero.errors import Fault, InputError, quoted
-from klero.sortition.addresses import Decision, address_forms, column_faults, grouped, parse_households
+from klero.sortition.addresses import Decision, address_forms, column_faults, parse_households
 from klero.sortition.bins import binned
 from klero.sortition.derive import Cross, bands_named, crossed, crosses
 from klero.sortition.id_lists import IdList, parse_ids
@@ -43,10 +44,12 @@ class Decided:
     Attributes:
         must_sit: ids, by code point, of people in the pool who have a seat.
         excluded: ids that were taken out of the pool by name.
-        same_address: ids that were taken out because somebody selected before lives at their address.
+        same_address: ids that were taken out because of who lives, or lived, at their address: somebody selected before, or, under a household
+            rule, as many people with a seat as may have one.
         taken: ids of those who have seats and are not in the pool.
         quotas: what the quotas leave once the taken seats are counted; people who must sit are still to be counted.
         size: the seats that are left once the taken ones are counted; those of people who must sit are among them.
+        households: under a household rule, the ids of those left of each household in which more are left than may sit.
     """
 
     must_sit: tuple[str, ...]
@@ -55,6 +58,7 @@ class Decided:
     taken: tuple[str, ...]
     quotas: Quotas
     size: int
+    households: tuple[tuple[str, ...], ...] = ()
 
 
 def decide(
@@ -68,6 +72,7 @@ def decide(
     same_address_as: TableSource | None = None,
     address: Sequence[str] = (),
     decisions: Sequence[Decision] = (),
+    decisions_name: str = "decisions",
     per_household: int | None = None,
 ) -> tuple[Pool, Decided, list[Fault]]:
     """The pool without those excluded, what is decided, and the faults.
@@ -80,9 +85,10 @@ def decide(
         exclude: ids of people in the pool.
         taken: people who sit already and are not in the pool, with the columns that have quotas.
         same_address_as: people selected before; who shares their address is excluded. Needs `address`.
-        address: the columns of the address, in both tables.
+        address: the columns of the address, in all tables.
         decisions: what a person said about near matches of addresses.
-        per_household: the most people from one address. Needs `address`.
+        decisions_name: what messages call the table of decisions.
+        per_household: the most people from one address, taken seats included. Needs `address`.
 
     With faults, the pool and the decisions are good for nothing but the search for more faults.
     """
@@ -92,72 +98,129 @@ def decide(
     for person in sorted(set(sitting) & set(out)):
         message = f"{quoted(person)} must sit and is excluded. Take the id out of one of the two lists."
         faults.append(Fault("decided-both", message, pool.name, value=person))
-    neighbours, more = _neighbours(pool, same_address_as, address, decisions)
-    faults += more
-    neighbours -= set(out)
-    for person in sorted(neighbours & set(sitting)):
-        message = (
-            f"{quoted(person)} must sit and shares an address with somebody selected before, which excludes them. "
-            "Take the id out of those who must sit, or the other out of those selected before."
-        )
-        faults.append(Fault("decided-both", message, pool.name, value=person))
-    if per_household is not None:
-        faults += _household_faults(pool, sitting, address, decisions, per_household)
     gone, more = _taken_pool(pool, taken)
     faults += more
-    left, seats, more = _residual(pool, quotas, size, sitting, gone)
+    homes, more = _homes(pool, gone, same_address_as, address, (decisions, decisions_name), per_household)
+    faults += more
+    neighbours, more = _neighbours(homes, set(out), set(sitting), pool.name)
     faults += more
     removed = set(out) | neighbours
+    limited: tuple[tuple[str, ...], ...] = ()
+    if per_household is not None:
+        limited, shut, more = _limited(homes, removed, set(sitting), per_household, pool.name)
+        faults += more
+        neighbours |= shut
+        removed |= shut
+    left, seats, more = _residual(pool, quotas, size, sitting, gone)
+    faults += more
     decided = Decided(
-        sitting, out, tuple(sorted(neighbours)), tuple(sorted(gone.ids)) if gone else (), left, seats
+        *(sitting, out, tuple(sorted(neighbours)), tuple(sorted(gone.ids)) if gone else ()),
+        *(left, seats, limited),
     )
     return (pool.only(set(pool.ids) - removed) if removed else pool), decided, faults
 
 
+@dataclass(frozen=True)
+class _Home:
+    """A home: who of the pool lives there, whether somebody selected before does, how many with taken seats do, and the address."""
+
+    people: tuple[str, ...]
+    selected_before: bool
+    seated: int
+    address: str
+
+
+def _homes(
+    pool: Pool,
+    gone: Pool | None,
+    source: TableSource | None,
+    address: Sequence[str],
+    decisions: tuple[Sequence[Decision], str],
+    per_household: int | None,
+) -> tuple[list[_Home], list[Fault]]:
+    """The homes of the pool, and who else lives there: people selected before (`source`), and people with seats (`gone`)."""
+    if source is None and per_household is None and not decisions[0]:
+        return [], []
+    faults = column_faults(pool.table, address)
+    before: list[str] = []
+    if source is not None:
+        try:
+            table = read_table(source, name=_name(source, "selected before"))
+        except InputError as error:
+            return [], [*faults, *error.faults]
+        if address:
+            faults += column_faults(table, address)
+        if not faults:
+            before = address_forms(table, address)
+            faults += _no_address(before, address, table.name)
+    seated: list[str] = []
+    if gone is not None and per_household is not None and address:
+        more = column_faults(gone.table, address)
+        faults += more
+        seated = [] if more else address_forms(gone.table, address)
+    if faults:
+        return [], faults
+    found, faults = parse_households(pool, address, *decisions, (*before, *seated))
+    taken, known = Counter(seated), frozenset(before)
+    return [
+        _Home(group, not known.isdisjoint(places), sum(taken[form] for form in places), places[0])
+        for group, places in zip(found.groups, found.addresses, strict=True)
+        if places
+    ], faults
+
+
+def _no_address(forms: Sequence[str], address: Sequence[str], name: str) -> list[Fault]:
+    if any(forms):
+        return []
+    where = " and ".join(map(quoted, address))
+    message = f"nobody selected before has an address: {where} hold nothing. Give the table that has them."
+    return [Fault("address-empty", message, name)]
+
+
 def _neighbours(
-    pool: Pool, source: TableSource | None, address: Sequence[str], decisions: Sequence[Decision]
+    homes: Sequence[_Home], out: set[str], sitting: set[str], name: str
 ) -> tuple[set[str], list[Fault]]:
-    """The people of the pool who live where somebody of `source` lives."""
-    if source is None:
-        return set(), []
-    try:
-        table = read_table(source, name=_name(source, "selected before"))
-    except InputError as error:
-        return set(), list(error.faults)
-    faults = [*column_faults(pool.table, address), *(column_faults(table, address) if address else [])]
-    if faults:
-        return set(), faults
-    here, there = address_forms(pool.table, address), address_forms(table, address)
-    if not any(there):
-        where = " and ".join(map(quoted, address))
+    """The people who live where somebody selected before lives."""
+    neighbours = {person for home in homes if home.selected_before for person in home.people} - out
+    faults = []
+    for person in sorted(neighbours & sitting):
         message = (
-            f"nobody selected before has an address: {where} hold nothing. Give the table that has them."
+            f"{quoted(person)} must sit and shares an address with somebody selected before, which excludes them. "
+            "Take the id out of those who must sit, or the other out of those selected before."
         )
-        return set(), [Fault("address-empty", message, table.name)]
-    known = dict.fromkeys(sorted({*here, *there} - {""}))
-    group, _, faults = grouped(known, decisions, "decisions")
-    blocked = {group[form] for form in there if form}
-    return {
-        person for person, form in zip(pool.ids, here, strict=True) if form and group[form] in blocked
-    }, faults
+        faults.append(Fault("decided-both", message, name, value=person))
+    return neighbours, faults
 
 
-def _household_faults(
-    pool: Pool, sitting: tuple[str, ...], address: Sequence[str], decisions: Sequence[Decision], most: int
-) -> list[Fault]:
-    homes, faults = parse_households(pool, address, decisions)
-    if faults:
-        return faults
-    must = set(sitting)
-    for group, places in zip(homes.groups, homes.addresses, strict=True):
-        here = [person for person in group if person in must]
-        if len(here) > most:
+def _limited(
+    homes: Sequence[_Home], removed: set[str], sitting: set[str], most: int, name: str
+) -> tuple[tuple[tuple[str, ...], ...], set[str], list[Fault]]:
+    """The households in which more people are left than may sit, and the people who can't sit since their household's seats are taken."""
+    limited: list[tuple[str, ...]] = []
+    shut: set[str] = set()
+    faults = []
+    for home in homes:
+        here = tuple(person for person in home.people if person not in removed)
+        must = [person for person in here if person in sitting]
+        if len(must) + home.seated > most and must:
+            besides = f" with {home.seated} who have seats" if home.seated else ""
             message = (
-                f"{', '.join(map(quoted, here))} must sit and live at one address ({quoted(places[0])}), and at most {most} of a "
-                f"household may. Take {len(here) - most} of them out, or allow more."
+                f"{', '.join(map(quoted, must))} must sit and live at one address ({quoted(home.address)}){besides}, and at most {most} of a "
+                f"household may. Take {min(len(must), len(must) + home.seated - most)} of them out, or allow more."
             )
-            faults.append(Fault("must-sit-household", message, pool.name))
-    return faults
+            faults.append(Fault("must-sit-household", message, name))
+        elif home.seated >= most:
+            shut |= set(here)
+        elif len(here) + home.seated > most and home.seated:
+            spare = len(here) + home.seated - most
+            message = (
+                f"{', '.join(map(quoted, here))} live where {home.seated} of {most} possible seats of the household ({quoted(home.address)}) are "
+                f"taken, and a lottery can't keep one household to another limit than the others. Exclude {spare} of them."
+            )
+            faults.append(Fault("taken-household", message, name))
+        elif len(here) > most:
+            limited.append(here)
+    return tuple(limited), shut, faults
 
 
 def _taken_pool(pool: Pool, source: TableSource | None) -> tuple[Pool | None, list[Fault]]:
@@ -208,7 +271,8 @@ def _residual(
         t = used.get(cell.feature, Counter())[cell.value]
         faults += _quota_faults(cell, t, sits.get(cell.feature, Counter())[cell.value], quotas.name)
         cells.append(_less(cell, t))
-    return Quotas(tuple(cells), quotas.name), size - seats_taken, faults
+    left = size - seats_taken if isinstance(size, int) else size
+    return Quotas(tuple(cells), quotas.name), left, faults
 
 
 def _columns(people: Pool, quotas: Quotas, found: Sequence[Cross]) -> dict[str, tuple[str, ...]]:

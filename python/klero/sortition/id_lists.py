@@ -1,7 +1,7 @@
 """Which people does this list name?
 
-A list of ids is given as a sequence of ids, as a table with the column of ids, or as a text file with one id a line (a first
-line that reads «id», or as the pool's id column, is its heading).
+A list of ids is given as a sequence of ids, as a table with the column of ids (or no other column), or as a text file with one id a
+line (a first line that reads «id», or as the id column, is its heading).
 
 Guaranteed: every id is in the pool, once; every fault is reported with its row. Cost: linear.
 
@@ -21,7 +21,7 @@ from klero.errors import Fault, InputError, quoted
 from klero.sortition.pool import Pool, closest, parse_pool
 from klero.tables import TableSource, read_table
 
-__all__ = ["IdList", "parse_ids"]
+__all__ = ["IdList", "named_ids", "parse_ids"]
 
 IdList = Sequence[str | int] | TableSource
 
@@ -40,7 +40,7 @@ def parse_ids(source: IdList, pool: Pool, what: str) -> tuple[tuple[str, ...], l
         what: what the list holds, in words for messages: «people who must sit».
     """
     try:
-        named, name, column = _read(source, pool, what)
+        named, name, column = named_ids(source, what, pool.id_column)
     except InputError as error:
         return (), list(error.faults)
     known = frozenset(pool.ids)
@@ -60,14 +60,24 @@ def parse_ids(source: IdList, pool: Pool, what: str) -> tuple[tuple[str, ...], l
     return tuple(sorted(person for person in first if person in known)), faults
 
 
-def _read(source: IdList, pool: Pool, what: str) -> tuple[Named, str, str | None]:
+def named_ids(source: IdList, what: str, id_column: str = "") -> tuple[Named, str, str | None]:
+    """The ids of a list as they stand there, with their rows; what messages call the list; the column they come from.
+
+    Args:
+        source: ids, a table, or a path. A string is a path.
+        what: what the list holds, in words for messages.
+        id_column: how the column of ids may be called beside «id».
+
+    Raises:
+        InputError: the list can't be read, or one of its ids is empty or can't be printed.
+    """
     if isinstance(source, str | PathLike):
         path = Path(source)
         if path.suffix.lower() in _TEXT_FILES and path.is_file():
             records = read_csv(path.read_bytes(), path.name)
             if all(len(cells) == 1 for _, cells in records):
-                return list(_lines(records, pool.id_column)), path.name, None
-        return _from_table(source, pool, None)
+                return list(_lines(records, id_column)), path.name, None
+        return _from_table(source, id_column, None)
     if isinstance(source, Sequence) and not any(isinstance(item, Mapping) for item in source):
         texts = [cell_text(item) for item in source]
         wrong = [item for item, text in zip(source, texts, strict=True) if not text]
@@ -75,7 +85,7 @@ def _read(source: IdList, pool: Pool, what: str) -> tuple[Named, str, str | None
             message = f"{wrong[0]!r} among the {what} is no id. Give ids as text or whole numbers."
             raise InputError([Fault("source-type", message, what)])
         return [(clean(text or ""), None) for text in texts], what, None
-    return _from_table(source, pool, what)  # type: ignore[arg-type]
+    return _from_table(source, id_column, what)  # type: ignore[arg-type]
 
 
 def _lines(records: list[tuple[int, list[str]]], id_column: str) -> Iterator[tuple[str, int | None]]:
@@ -86,14 +96,16 @@ def _lines(records: list[tuple[int, list[str]]], id_column: str) -> Iterator[tup
             yield text, row
 
 
-def _from_table(source: TableSource, pool: Pool, name: str | None) -> tuple[Named, str, str | None]:
+def _from_table(source: TableSource, id_column: str, name: str | None) -> tuple[Named, str, str | None]:
     table = read_table(source, name=name)
-    wanted = pool.id_column if pool.id_column in table.columns else None
+    wanted = id_column if id_column in table.columns else None
+    if wanted is None and len(table.columns) == 1:
+        wanted = table.columns[0]
     listed, faults = parse_pool(table, wanted)
     faults = [fault for fault in faults if fault.code != "id-duplicate"]  # told in the list's own words
     if not listed.id_column and not faults:
         there = ", ".join(map(quoted, table.columns))
-        message = f"a column of ids is needed, «{pool.id_column or 'id'}» or «id». The columns are: {there}."
+        message = f"a column of ids is needed, «{id_column or 'id'}» or «id». The columns are: {there}."
         faults.append(Fault("id-column-missing", message, table.name))
     if faults:
         raise InputError(faults)

@@ -27,7 +27,8 @@ from numbers import Integral
 
 from klero._tables_cells import folded
 from klero.errors import Fault, InputError, quoted
-from klero.sortition.bins import Bins, binned
+from klero.sortition.bins import binned
+from klero.sortition.decided import Decided, decide
 from klero.sortition.derive import derived
 from klero.sortition.pool import Pool, closest, parse_pool
 from klero.sortition.quotas import Cell, Quotas, parse_quotas, quota_faults, size_faults
@@ -37,8 +38,8 @@ from klero.sortition.rules import (
     MUST_SIT,
     RULE_FEATURES,
     Rules,
-    addresses,
     compositions,
+    decisions_of,
     rule_faults,
     weights_of,
 )
@@ -73,6 +74,8 @@ class Instance:
         id_column: where ids come from; '' if they are row numbers, which change with the order of rows.
         per_household: the most people of one household on a panel; 0 if there is no such rule.
         households: the households with more people than that, as places in `ids`, rising.
+        excluded, same_address: ids of people who left the pool by name, and because of their address; no part of the digest.
+        taken: ids of those who have a seat already. `size` and quotas are what is left beside them; no part of the digest.
         importance: what moving each quota by a seat costs when no panel exists, in the shape of `values`; empty if it
             is 1 for all. No part of the digest: it changes nothing of who may sit.
     """
@@ -93,6 +96,9 @@ class Instance:
     per_household: int = 0
     households: tuple[tuple[int, ...], ...] = ()
     importance: tuple[tuple[Fraction, ...], ...] = ()
+    excluded: tuple[str, ...] = ()
+    same_address: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
     @cached_property
     def cells(self) -> tuple[tuple[int, int], ...]:
@@ -108,6 +114,15 @@ class Instance:
     def rule_cells(self) -> frozenset[int]:
         """The cells that stand for households and people who must sit: no quotas that could be loosened."""
         return frozenset(c for c, (f, _) in enumerate(self.cells) if self.features[f] in RULE_FEATURES)
+
+    @cached_property
+    def must_sit(self) -> frozenset[str]:
+        """The ids of those who must sit."""
+        if MUST_SIT not in self.features:
+            return frozenset()
+        at = self.features.index(MUST_SIT)
+        yes = {t for t, kind in enumerate(self.types) if self.values[at][kind[at]] == "yes"}
+        return frozenset(i for i, t in zip(self.ids, self.person_type, strict=True) if t in yes)
 
     @property
     def weighted(self) -> bool:
@@ -188,13 +203,7 @@ def build_instance(pool: Pool, quotas: Quotas, size: int, rules: Rules = Rules()
     Raises:
         InputError: with every fault of the quotas, of the size, of the rules and of the match.
     """
-    size = _as_int(size)
-    faults = quota_faults(quotas)
-    pool, quotas, found = derived(pool, quotas, size)
-    faults += [*found, *_match_faults(pool, quotas), *_all_size_faults(pool, quotas, size)]
-    if faults:
-        raise InputError(faults)
-    return _built(pool, quotas, size, rules)
+    return _matched(pool, quotas, _as_int(size), rules, quota_faults(quotas))
 
 
 def read_instance(
@@ -203,44 +212,68 @@ def read_instance(
     size: int,
     id: str | None = None,  # noqa: A002 (the word of the people who use it)
     rules: Rules = Rules(),  # noqa: B008 (frozen)
-    *,
-    bins: Bins | None = None,
 ) -> Instance:
     """Read people and quotas and match them.
 
     Args:
         people: see :meth:`Pool.read`.
         quotas: see :meth:`Quotas.read`.
-        size: how many people to draw.
+        size: the panel's seats, those already taken included.
         id: the id column of the people.
-        rules: weights, households, people who must sit.
-        bins: columns of numbers to be put into bands, with their edges; see :meth:`Pool.with_bins`.
+        rules: weights, households, bands of numbers, and what is settled before the draw.
 
     Raises:
         InputError: with every fault of both tables and, if both could be read, of the match.
     """
     faults: list[Fault] = []
+    size = _as_int(size)
     people_table = _read(people, "people", faults)
     quota_table = _read(quotas, "quotas", faults)
     pool = parsed = None
     if people_table is not None:
         pool, found = parse_pool(people_table, id)
         faults += found
-        pool, found = binned(pool, bins or {})
-        faults += found
     if quota_table is not None:
         parsed, found = parse_quotas(quota_table)
         faults += found
-    if pool is not None and parsed is not None:
-        pool, parsed, found = derived(pool, parsed, _as_int(size))
-        faults += found
-        faults += _match_faults(pool, parsed)
-    faults += _all_size_faults(pool, parsed, size)
-    if pool is not None:
-        faults += rule_faults(pool, rules, size)
-    if faults or pool is None or parsed is None:
+    if pool is None or parsed is None:
+        faults += _all_size_faults(pool, parsed, size)
+        if pool is not None:
+            faults += [*binned(pool, rules.bins)[1], *rule_faults(pool, rules)]
         raise InputError(faults)
-    return _built(pool, parsed, size, rules)
+    return _matched(pool, parsed, size, rules, faults)
+
+
+def _matched(pool: Pool, quotas: Quotas, size: int, rules: Rules, faults: list[Fault]) -> Instance:
+    """The instance, unless there are faults: those already found, and those of all that is matched here."""
+    pool, found = binned(pool, rules.bins)
+    faults += found
+    (decisions, decisions_name), told = decisions_of(rules)
+    pool, decided, settled = decide(
+        pool,
+        quotas,
+        size,
+        must_sit=rules.must_sit,
+        exclude=rules.exclude,
+        taken=rules.taken,
+        same_address_as=rules.same_address_as,
+        address=rules.address_columns,
+        decisions=decisions,
+        decisions_name=decisions_name,
+        per_household=rules.most_of_household,
+    )
+    pool, left, found = derived(pool, decided.quotas, decided.size)
+    faults += [*found, *_match_faults(pool, left)]
+    if not decided.taken:
+        faults += _all_size_faults(pool, left, size)
+    elif (
+        decided.size > 0
+    ):  # quotas that contradict the size do so with the numbers of the table, before any seat is taken
+        faults += size_faults(quotas, size) or _all_size_faults(pool, left, decided.size)
+    faults += [*told, *settled, *rule_faults(pool, rules)]
+    if faults:
+        raise InputError(faults)
+    return _built(pool, left, decided, rules)
 
 
 def _read(source: TableSource, name: str, faults: list[Fault]) -> Table | None:
@@ -344,7 +377,8 @@ def _value_hint(value: str, values: tuple[str, ...]) -> str:
     return f" The values with quotas are: {', '.join(map(quoted, values[:10]))}{more}."
 
 
-def _built(pool: Pool, quotas: Quotas, size: int, rules: Rules) -> Instance:
+def _built(pool: Pool, quotas: Quotas, decided: Decided, rules: Rules) -> Instance:
+    size, most = decided.size, rules.most_of_household
     order = sorted(range(len(pool)), key=pool.ids.__getitem__)
     tables = {
         f: tuple(sorted((c for c in quotas.cells if c.feature == f), key=lambda c: c.value))
@@ -353,23 +387,24 @@ def _built(pool: Pool, quotas: Quotas, size: int, rules: Rules) -> Instance:
     texts = {f: [pool.column(f)[i] for i in order] for f in quotas.features}
     all_weights = weights_of(pool, rules.weight)
     weights = [all_weights[i] for i in order]
-    if rules.must_sit:
-        chosen = set(rules.must_sit)
+    if decided.must_sit:
+        chosen = set(decided.must_sit)
         texts[MUST_SIT] = ["yes" if pool.ids[i] in chosen else "no" for i in order]
         tables[MUST_SIT] = _rule_cells(
             MUST_SIT, {"no": (0, size), "yes": (len(chosen),) * 2}, texts[MUST_SIT]
         )
     homes: tuple[tuple[int, ...], ...] = ()
-    if rules.household:
-        place = {i: at for at, i in enumerate(order)}
-        groups = (sorted(place[i] for i in group) for group in addresses(pool, rules.household))
-        homes = tuple(sorted(tuple(group) for group in groups if len(group) > rules.per_household))
+    if most is not None:
+        place = {pool.ids[i]: at for at, i in enumerate(order)}
+        homes = tuple(
+            sorted(tuple(sorted(place[person] for person in group)) for group in decided.households)
+        )
         seen = list(zip(*(texts[f] for f in sorted(texts)), weights, strict=True))
         alike = compositions(homes, seen)
         width = len(str(len(homes)))
         texts[HOUSEHOLD] = [f"{alike[i] + 1:0{width}}" if i in alike else ALONE for i in range(len(order))]
         homes_of = Counter(texts[HOUSEHOLD][members[0]] for members in homes)
-        bounds = {value: (0, rules.per_household * h) for value, h in homes_of.items()} | {ALONE: (0, size)}
+        bounds = {value: (0, most * h) for value, h in homes_of.items()} | {ALONE: (0, size)}
         tables[HOUSEHOLD] = _rule_cells(HOUSEHOLD, bounds, texts[HOUSEHOLD])
     features = tuple(sorted(tables))
     cells = [tables[f] for f in features]
@@ -395,9 +430,12 @@ def _built(pool: Pool, quotas: Quotas, size: int, rules: Rules) -> Instance:
         ids=tuple(pool.ids[i] for i in order),
         person_type=tuple(type_numbers[kind] for kind in kinds),
         id_column=pool.id_column,
-        per_household=rules.per_household if rules.household else 0,
+        per_household=most or 0,
         households=homes,
         importance=tuple(tuple(cell.importance for cell in mine) for mine in cells),
+        excluded=decided.excluded,
+        same_address=decided.same_address,
+        taken=decided.taken,
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from klero.errors import Fault, InputError
 from klero.sortition.branching import ProofTooLargeError, prove
@@ -31,7 +31,7 @@ from klero.sortition.marginals import Marginals, leximin, maximin
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
 from klero.sortition.realise import face, new_search, realise
-from klero.sortition.rules import Rules
+from klero.sortition.rules import RuleOptions, Rules
 from klero.sortition.shortfall import ShortfallProgramme
 
 if TYPE_CHECKING:
@@ -219,12 +219,9 @@ def fair_lottery(
     *,
     size: int,
     objective: Objective = "leximin",
-    weight: str | None = None,
-    household: str | Sequence[str] = (),
-    per_household: int = 1,
-    must_sit: Sequence[str] = (),
     denominator: int = DENOMINATOR,
     progress: Progress | None = None,
+    **rules: Unpack[RuleOptions],
 ) -> Lottery:
     """The fairest lottery over panels of `size` people that meet every quota.
 
@@ -234,12 +231,11 @@ def fair_lottery(
         size: k, the number of seats, in [1, people].
         objective: «leximin» (raise the smallest probability, then the next, …), «maximin» (the smallest alone), «nash» (the largest
             product of all), «goldilocks» (nobody far above or below the even share) or «minimax» (the lowest largest).
-        weight: the column of weights (positive integers or decimals): fairness is then about p/w, a person's probability over their weight.
-        household: the columns that make an address; people of one address never sit together, or no more than `per_household` of them.
-        per_household: how many people of one address may sit, 1 or more.
-        must_sit: ids of people who sit on every panel.
         denominator: M, the number of balls: a power of ten from 10^3 to 10^12.
         progress: called with a phase («levels», «panels») and a count.
+        rules: what else than quotas decides who may sit, as keyword arguments: `weight` (a column: fairness is then about p/w, a person's
+            probability over their weight), `household` and `per_household`, `must_sit`, `exclude`, `taken`, `same_address_as`, `address`,
+            `address_decisions`, `bins`. Each is described at :class:`klero.sortition.rules.Rules`.
 
     Raises:
         InputError: tables or options can't be used; all faults at once.
@@ -248,11 +244,7 @@ def fair_lottery(
     started = time.perf_counter()
     pool = pool if isinstance(pool, Pool) else Pool.read(pool)
     quotas = quotas if isinstance(quotas, Quotas) else Quotas.read(quotas)
-    columns = (household,) if isinstance(household, str) else tuple(household)
-    rules = Rules(
-        weight=weight, household=columns, per_household=per_household, must_sit=tuple(map(str, must_sit))
-    )
-    instance = build_instance(pool, quotas, size, rules)
+    instance = build_instance(pool, quotas, size, Rules(**rules))
     lottery = lottery_for(instance, objective, denominator, quotas_name=quotas.name, progress=progress)
     lottery.seconds["total"] = time.perf_counter() - started
     return lottery

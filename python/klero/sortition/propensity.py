@@ -376,7 +376,7 @@ def _option_faults(
     if not 0 < confidence < 1:
         faults.append(
             Fault(
-                "propensity-option",
+                "option-range",
                 f"the confidence is {confidence}; it lies between 0 and 1.",
                 "",
                 value=str(confidence),
@@ -385,7 +385,7 @@ def _option_faults(
     if max_ratio is not None and not max_ratio >= 1:
         faults.append(
             Fault(
-                "propensity-option",
+                "option-range",
                 f"the largest ratio is {max_ratio}; it is 1 or more.",
                 "",
                 value=str(max_ratio),

@@ -4,7 +4,7 @@ The same people, quotas, weights, households and size, less those who are out; t
 (:mod:`klero.sortition.rules`). Levels, panels, proofs and bundles need nothing special for it: people who stay have probability
 1, and leximin among the others is leximin of the whole.
 
-Where no panel meets the quotas, the smallest breach is a smallest repair (:mod:`klero.sortition.feasibility`) in which
+Where no panel meets the quotas, the smallest breach is a smallest repair (:mod:`klero.sortition.repairs`) in which
 the rules (who must sit, households) can't be loosened. Cost: people times features; a repair is three integer programmes.
 """
 
@@ -13,19 +13,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import reduce
 from math import gcd
 from typing import Any
 
 from klero.errors import InfeasibleError
-from klero.sortition.feasibility import Repair, explain_infeasible, feasible_panel, smallest_repair
+from klero.sortition.feasibility import feasible_panel
+from klero.sortition.infeasible import explain_infeasible
 from klero.sortition.instance import Instance
+from klero.sortition.repairs import Repair, smallest_repair
 from klero.sortition.rules import ALONE, HOUSEHOLD, MUST_SIT, RULE_FEATURES, compositions
 
-__all__ = ["breach", "breach_error", "must_sit", "plain", "residual", "widened"]
+__all__ = ["breach", "breach_error", "plain", "residual", "widened"]
 
 # The columns of an instance that go by feature.
-_COLUMNS = ("features", "values", "minima", "maxima", "flex_minima", "flex_maxima")
+_COLUMNS = ("features", "values", "minima", "maxima", "flex_minima", "flex_maxima", "importance")
 
 
 def residual(instance: Instance, staying: Collection[str], candidates: Collection[str]) -> Instance:
@@ -41,7 +44,7 @@ def residual(instance: Instance, staying: Collection[str], candidates: Collectio
     base = plain(instance)
     people = {i: (base.types[t], base.weights[t]) for i, t in _people(base) if i in kept}
     ids = sorted(people)
-    features = [_Feature(*column) for column in zip(*(getattr(base, name) for name in _COLUMNS), strict=True)]
+    features = [_Feature(*column) for column in zip(*(_column(base, name) for name in _COLUMNS), strict=True)]
     texts = {f.name: [f.values[people[i][0][at]] for i in ids] for at, f in enumerate(features)}
     if stay:
         texts[MUST_SIT] = ["yes" if i in stay else "no" for i in ids]
@@ -65,6 +68,8 @@ def residual(instance: Instance, staying: Collection[str], candidates: Collectio
     columns: dict[str, Any] = {
         name: tuple(getattr(f, attribute) for f in features) for name, attribute in _ATTRIBUTES.items()
     }
+    if not instance.importance:
+        columns["importance"] = ()
     return replace(
         _with_kinds(replace(base, **columns), kinds), per_household=instance.per_household, households=homes
     )
@@ -73,19 +78,13 @@ def residual(instance: Instance, staying: Collection[str], candidates: Collectio
 def plain(instance: Instance) -> Instance:
     """The instance with its quotas and weights alone: nobody must sit, and households are not told apart."""
     kept = [at for at, name in enumerate(instance.features) if name not in RULE_FEATURES]
-    columns: dict[str, Any] = {name: tuple(getattr(instance, name)[at] for at in kept) for name in _COLUMNS}
+    columns: dict[str, Any] = {name: tuple(_column(instance, name)[at] for at in kept) for name in _COLUMNS}
+    if not instance.importance:
+        columns["importance"] = ()
     kinds = {
         i: (tuple(instance.types[t][at] for at in kept), instance.weights[t]) for i, t in _people(instance)
     }
     return replace(_with_kinds(replace(instance, **columns), kinds), per_household=0, households=())
-
-
-def must_sit(instance: Instance) -> frozenset[str]:
-    """The ids of those who must sit."""
-    if MUST_SIT not in instance.features:
-        return frozenset()
-    at = instance.features.index(MUST_SIT)
-    return frozenset(i for i, t in _people(instance) if instance.values[at][instance.types[t][at]] == "yes")
 
 
 def breach(instance: Instance) -> Repair | None:
@@ -115,7 +114,7 @@ def breach_error(instance: Instance, repair: Repair) -> InfeasibleError:
     )
     lines = [line for line in error.conflict if MUST_SIT not in line]
     if len(lines) < len(error.conflict):
-        lines.insert(0, f"With the {len(must_sit(instance))} who stay:")
+        lines.insert(0, f"With the {len(instance.must_sit)} who stay:")
     return InfeasibleError(lines, (way,))
 
 
@@ -136,6 +135,7 @@ class _Feature:
     maxima: tuple[int, ...]
     flex_minima: tuple[int | None, ...]
     flex_maxima: tuple[int | None, ...]
+    importance: tuple[Fraction, ...]
 
 
 _ATTRIBUTES = {"features": "name"} | {name: name for name in _COLUMNS[1:]}
@@ -145,7 +145,7 @@ def _rule(name: str, bounds: Mapping[str, tuple[int, int]], texts: Collection[st
     """A rule's feature, with the values that somebody has; it can't be loosened."""
     values = tuple(sorted(set(texts)))
     low, high = tuple(bounds[v][0] for v in values), tuple(bounds[v][1] for v in values)
-    return _Feature(name, values, low, high, low, high)
+    return _Feature(name, values, low, high, low, high, (Fraction(1),) * len(values))
 
 
 def _homes(instance: Instance, place: Mapping[str, int]) -> tuple[tuple[int, ...], ...]:
@@ -155,6 +155,12 @@ def _homes(instance: Instance, place: Mapping[str, int]) -> tuple[tuple[int, ...
         for members in instance.households
     )
     return tuple(sorted(home for home in homes if len(home) > instance.per_household))
+
+
+def _column(instance: Instance, name: str) -> tuple[Any, ...]:
+    """What each feature has; an importance of 1 where the instance, such as one from a bundle, does not say."""
+    column: tuple[Any, ...] = getattr(instance, name)
+    return column or tuple((Fraction(1),) * len(values) for values in instance.values)
 
 
 def _people(instance: Instance) -> list[tuple[str, int]]:

@@ -1,36 +1,45 @@
-"""What else than quotas decides who may sit: weights, one seat for a household, people who must sit.
+"""What else than quotas decides who may sit: weights, one seat for a household, people who must sit or can't, seats taken.
 
 All of it is put into the terms that probabilities, panels and proofs know already. A *weight* belongs to a type: fairness is then about
 p/w, a person's probability over their weight. A *household* rule («at most m from an address») becomes a feature: people of households
 with the same members (as many of each type) share a value, and m seats a household are its maximum. That is exact: within such a
 group the seats can always be dealt out so that no household has more than m (`rust/ledger/src/draw.rs` says how), and everybody of one type in it is
-exchangeable. *Must sit* is a feature too, whose value «yes» has as many seats as people.
+exchangeable. *Must sit* is a feature too, whose value «yes» has as many seats as people. Who is excluded, and whose seats are taken, is
+settled before anything of this (:mod:`klero.sortition.decided`).
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from math import gcd, lcm
-from typing import TYPE_CHECKING
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypedDict
 
-from klero._tables_cells import clean, folded
-from klero.errors import Fault, quoted
+from klero._tables_cells import clean
+from klero.errors import Fault, InputError, quoted
+from klero.sortition.addresses import Decision, read_decisions
 
 if TYPE_CHECKING:
+    from klero.sortition.bins import Bins
+    from klero.sortition.id_lists import IdList
     from klero.sortition.pool import Pool
+    from klero.tables import TableSource
 
 __all__ = [
     "ALONE",
     "HOUSEHOLD",
     "MUST_SIT",
     "RULE_FEATURES",
+    "RuleOptions",
     "Rules",
     "compositions",
+    "decisions_of",
     "rule_faults",
     "weights_of",
 ]
@@ -45,51 +54,102 @@ _DECIMAL = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,6}))?(?:[eE]([+-]?[0-9]{1,2}
 _MOST_WEIGHT = 10**12
 
 
+class RuleOptions(TypedDict, total=False):
+    """The keyword arguments of functions that match people with quotas; what they mean is said at `Rules`."""
+
+    weight: str | None
+    household: str | Sequence[str]
+    per_household: int
+    must_sit: IdList
+    exclude: IdList
+    taken: TableSource | None
+    same_address_as: TableSource | None
+    address: str | Sequence[str]
+    address_decisions: TableSource | None
+    bins: Bins
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Rules beside the quotas.
+    """Rules beside the quotas, and what is settled before the draw.
+
+    A list of ids is a sequence of ids, a table with the column of ids, or a path (a table, or a text file with an id a line).
 
     Attributes:
         weight: the column of the people's weights, positive integers or decimals; None: all alike.
-        household: the columns that make an address; empty: no rule.
+        household: the columns that make an address, one name or several; empty: no rule.
         per_household: how many people of one address may sit at most, 1 or more.
-        must_sit: ids of people who sit on every panel.
+        must_sit: people who sit on every panel, a list of ids.
+        exclude: people who can't sit, a list of ids; they leave the pool.
+        taken: a table of people who have a seat already and are in the pool no more, with the columns that have quotas (and, under a household
+            rule, the address); they count against size and quotas.
+        same_address_as: a table of people selected before; whoever shares an address with one of them leaves the pool.
+        address: the columns of the address for `same_address_as`; by default those of `household`.
+        address_decisions: a table of pairs of addresses that look alike, with «same» or «different» (`klero households` lists them).
+        bins: for columns of numbers, the rising edges between bands: ``{"age": [16, 25, 65]}``.
     """
 
     weight: str | None = None
-    household: tuple[str, ...] = ()
+    household: str | Sequence[str] = ()
     per_household: int = 1
-    must_sit: tuple[str, ...] = ()
+    must_sit: IdList = ()
+    exclude: IdList = ()
+    taken: TableSource | None = None
+    same_address_as: TableSource | None = None
+    address: str | Sequence[str] = ()
+    address_decisions: TableSource | None = None
+    bins: Bins = field(default_factory=lambda: MappingProxyType({}))
 
+    @property
+    def household_columns(self) -> tuple[str, ...]:
+        """The columns of the household rule."""
+        return _columns(self.household)
 
-def rule_faults(pool: Pool, rules: Rules, size: int) -> list[Fault]:
-    """Every fault of the rules by themselves and against the people."""
-    faults = [] if rules.weight is None else _weights(pool, rules.weight)[1]
-    for column in rules.household:
-        if clean(column) not in pool.columns:
-            message = f"there is no address column {quoted(column)}. The columns are: {', '.join(map(quoted, pool.columns))}."
-            faults.append(Fault("household-column-missing", message, pool.name, column=column))
-    if (
-        isinstance(rules.per_household, bool)
-        or not isinstance(rules.per_household, int)
-        or rules.per_household < 1
-    ):
-        message = f"{rules.per_household!r} people of one address may sit, which is no whole number above zero. Write 1 or more."
-        faults.append(Fault("household-limit", message, "", value=str(rules.per_household)))
-    known = set(pool.ids)
-    for person, times in Counter(rules.must_sit).items():
-        if person not in known:
-            message = f"{quoted(person)} is to sit on every panel and is not in the pool. Correct the id, or add the person."
-            faults.append(Fault("person-unknown", message, pool.name, value=person))
-        if times > 1:
-            message = f"{quoted(person)} stands {times} times among those who must sit. Keep one."
-            faults.append(Fault("must-sit-duplicate", message, "", value=person))
-    if rules.must_sit and isinstance(size, int) and 0 < size < len(rules.must_sit):
-        message = (
-            f"{len(rules.must_sit)} people must sit and there are {size} seats. Name fewer, or draw more."
+    @property
+    def address_columns(self) -> tuple[str, ...]:
+        """The columns by which addresses are compared."""
+        return self.household_columns or _columns(self.address)
+
+    @property
+    def most_of_household(self) -> int | None:
+        """How many of a household may sit; None if there is no such rule, or one with a fault."""
+        return (
+            self.per_household if self.household_columns and not _limit_faults(self.per_household) else None
         )
-        faults.append(Fault("must-sit-over-size", message, "", value=str(len(rules.must_sit))))
+
+
+def _columns(names: str | Sequence[str]) -> tuple[str, ...]:
+    return tuple(clean(name) for name in ((names,) if isinstance(names, str) else names))
+
+
+def rule_faults(pool: Pool, rules: Rules) -> list[Fault]:
+    """The faults of weights and of the limit by household. Those of people and addresses are found by `decide`."""
+    faults = ([] if rules.weight is None else _weights(pool, rules.weight)[1]) + _limit_faults(
+        rules.per_household
+    )
+    if rules.household_columns and rules.address and _columns(rules.address) != rules.household_columns:
+        message = "the columns of the address are given twice, and not alike. Name them once, with those of the household rule."
+        faults.append(Fault("options-conflict", message, ""))
     return faults
+
+
+def _limit_faults(most: int) -> list[Fault]:
+    if isinstance(most, int) and not isinstance(most, bool) and most >= 1:
+        return []
+    message = f"{most!r} people of one address may sit, which is no whole number above zero. Write 1 or more."
+    return [Fault("household-limit", message, "", value=str(most))]
+
+
+def decisions_of(rules: Rules) -> tuple[tuple[tuple[Decision, ...], str], list[Fault]]:
+    """What a person said about addresses that look alike, what messages call that table, and its faults."""
+    source = rules.address_decisions
+    name = Path(source).name if isinstance(source, str | PathLike) else "decisions"
+    if source is None:
+        return ((), name), []
+    try:
+        return (read_decisions(source), name), []
+    except InputError as error:
+        return ((), name), list(error.faults)
 
 
 def weights_of(pool: Pool, column: str | None) -> list[int]:
@@ -143,16 +203,6 @@ def _weight(text: str) -> tuple[Fraction, str]:
     if not Fraction(1, 10**6) <= value <= 10**6:
         return Fraction(1), "and weights go from 0.000001 to 1000000. Choose another unit for all of them."
     return value, ""
-
-
-def addresses(pool: Pool, columns: Sequence[str]) -> list[tuple[int, ...]]:
-    """People (by place in the pool) with the same address, where there are several; an empty address is nobody else's."""
-    groups: dict[tuple[str, ...], list[int]] = {}
-    for i, parts in enumerate(zip(*(pool.column(clean(c)) for c in columns), strict=True)):
-        key = tuple(folded(part) for part in parts)
-        if any(key):
-            groups.setdefault(key, []).append(i)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 def compositions(households: Iterable[Sequence[int]], kinds: Sequence[object]) -> dict[int, int]:

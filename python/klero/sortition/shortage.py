@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from klero.errors import InternalError
-from klero.sortition.feasibility import _Solver
+from klero.sortition.feasibility import Solver
 
 if TYPE_CHECKING:
     from klero.sortition.instance import Instance
@@ -176,7 +176,7 @@ class Shortage:
                 seated[into] += 1
 
     def _solved(self, base: Sequence[int], free: int, at_hand: Mapping[int, int]) -> int:
-        programme = _Solver()
+        programme = Solver()
         columns = {t: programme.variable(0, n) for t, n in sorted(at_hand.items())}
         size = self.instance.size
         slacks = [(programme.variable(0, size), programme.variable(0, size)) for _ in self.bounds]

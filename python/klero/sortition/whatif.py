@@ -31,19 +31,20 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from klero.sortition.feasibility import Bound, feasible_panel
 from klero.sortition.infeasible import explain_infeasible
 from klero.sortition.instance import Instance, build_instance
 from klero.sortition.marginals import first_level
+from klero.sortition.pool import Pool
+from klero.sortition.quotas import Quotas
+from klero.sortition.rules import RuleOptions, Rules
 from klero.words import percent, words
 
 if TYPE_CHECKING:
     from klero.sortition.certificate import Level
-    from klero.sortition.pool import Pool
-    from klero.sortition.quotas import Quotas
-    from klero.sortition.rules import Rules
+    from klero.tables import TableSource
 
 ALGORITHM = "klero-whatif/1"
 STEPS = (1, 2, 5)
@@ -190,24 +191,29 @@ class WhatIf:
 
 
 def what_if(
-    pool: Pool, quotas: Quotas, size: int, rules: Rules | None = None, progress: Progress | None = None
+    pool: Pool | TableSource,
+    quotas: Quotas | TableSource,
+    *,
+    size: int,
+    progress: Progress | None = None,
+    **rules: Unpack[RuleOptions],
 ) -> WhatIf:
     """How much the smallest probability would rise if each quota were loosened by 1, 2 or 5 seats.
 
     Args:
-        pool: the people.
-        quotas: minima and maxima of seats.
+        pool: the people, as for `fair_lottery`.
+        quotas: minima and maxima of seats, as for `fair_lottery`.
         size: seats on the panel.
-        rules: weights, households, people who must sit.
         progress: called with («programmes», number solved).
+        rules: as for `fair_lottery`.
 
     Raises:
         InputError: with every fault of the input.
         InfeasibleError: no panel meets the quotas; it says which clash and offers up to three repairs.
     """
-    instance = (
-        build_instance(pool, quotas, size) if rules is None else build_instance(pool, quotas, size, rules)
-    )
+    pool = pool if isinstance(pool, Pool) else Pool.read(pool)
+    quotas = quotas if isinstance(quotas, Quotas) else Quotas.read(quotas)
+    instance = build_instance(pool, quotas, size, Rules(**rules))
     return what_if_instance(instance, quotas.name, progress)
 
 

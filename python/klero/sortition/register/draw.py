@@ -24,6 +24,7 @@ from unicodedata import normalize
 from klero import _native
 from klero._tables_cells import clean
 from klero.errors import Fault, InputError, quoted
+from klero.sortition.id_lists import named_ids
 from klero.sortition.register.allocation import (
     StratumTable,
     Wanted,
@@ -37,7 +38,7 @@ from klero.sortition.register.invitation import Invitation, StratumDraw
 from klero.sortition.register.scan import Columns, Progress, Scan, check_columns, scan
 from klero.sortition.register.sources import RegisterSource, open_sources
 from klero.sortition.register.stages import Stages, check_room, draw_stages, parse_stages
-from klero.tables import TableSource, read_table
+from klero.tables import TableSource
 
 __all__ = ["ALGORITHM", "invite"]
 
@@ -146,21 +147,14 @@ def _exclusions(exclude: TableSource | None, id_column: str) -> tuple[bytes, int
     """Sorted hashes of the ids on the list, and how many there are."""
     if exclude is None:
         return b"", 0
-    table = read_table(exclude)
-    name = id_column if id_column in table.columns else table.columns[0]
-    if len(table.columns) > 1 and name != id_column:
-        message = f"the list of exclusions has several columns and none is named '{id_column}'."
-        raise InputError([Fault("column-missing", message, table.name, column=id_column)])
+    named, list_name, column = named_ids(exclude, "excluded people", id_column)
     hashes, faults = set(), []
-    for row, value in zip(table.row_numbers, table.column(name), strict=True):
+    for value, row in named:
         try:
             hashes.add(_native.register_id_hash(value)[0])
         except ValueError as error:
-            faults.append(
-                Fault(
-                    str(error), "an id on the list of exclusions can't be used.", table.name, row, name, value
-                )
-            )
+            message = "an id on the list of exclusions can't be used."
+            faults.append(Fault(str(error), message, list_name, row, column, value))
     if faults:
         raise InputError(faults)
     return b"".join(sorted(hashes)), len(hashes)
