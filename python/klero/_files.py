@@ -1,18 +1,23 @@
 """How does a file get onto a disk whole, or not at all?
 
 The bytes go into a new file beside the place, are flushed, and moved there: a crash or Ctrl-C leaves the old state or the new
-one. Nothing that is already there is replaced unless the caller says so.
+one. Nothing that is already there is replaced unless the caller says so. Here are the steps that bundles, logs and lists share
+(`write_new`, `claim`, `flush_folder`, `beside`), the whole of it for a single file (`write_file`), and the form of CSV files.
 """
 
 from __future__ import annotations
 
+import csv
 import os
 import secrets
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 
 from klero.errors import OutputExistsError
 
-__all__ = ["check_file", "write_file"]
+__all__ = ["beside", "check_file", "claim", "csv_bytes", "flush_folder", "write_file", "write_new"]
 
 
 def check_file(path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -42,25 +47,67 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, force: bool = False
     """
     check_file(path, force=force)
     target = Path(path).absolute()
-    fresh = target.parent / f".{target.name}.new.{secrets.token_hex(6)}"
+    fresh = beside(target, "new")
     try:
-        with fresh.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_new(fresh, data)
         if not force:
-            _claim(fresh, target, os.fspath(path))
+            claim(fresh, target)
         fresh.replace(target)
+        flush_folder(target.parent)
+    except FileExistsError:
+        raise OutputExistsError(os.fspath(path)) from None
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def _claim(fresh: Path, target: Path, name: str) -> None:
-    """Takes the name if nothing has it: a link can't replace a file that came there since the check."""
+def csv_bytes(
+    headings: Sequence[str], rows: Iterable[Iterable[object]], *, spreadsheet: bool = False
+) -> bytes:
+    """A CSV file in UTF-8.
+
+    Lists that programs read on have plain line ends and no mark. Reports that people open in a spreadsheet (`spreadsheet`) begin
+    with a mark, without which it takes «é» for two signs, and have the line ends of RFC 4180.
+    """
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\r\n" if spreadsheet else "\n")
+    writer.writerow(headings)
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-8-sig" if spreadsheet else "utf-8")
+
+
+def beside(target: Path, purpose: str) -> Path:
+    """A name that nothing has, in the same folder."""
+    return target.parent / f".{target.name}.{purpose}.{secrets.token_hex(6)}"
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Writes and flushes a file that must not be there yet."""
+    with path.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def claim(fresh: Path, target: Path) -> None:
+    """Puts `fresh` at `target` if nothing is there: a link can't replace, so two writers at once can't either.
+
+    Raises:
+        FileExistsError: something is there.
+    """
     try:
         os.link(fresh, target)
     except FileExistsError:
-        raise OutputExistsError(name) from None
-    except OSError:  # a file system without hard links: the check above has to do
+        raise
+    except OSError:  # a file system without hard links
         if os.path.lexists(target):
-            raise OutputExistsError(name) from None
+            raise FileExistsError(17, "exists", str(fresh), None, str(target)) from None
+
+
+def flush_folder(folder: Path) -> None:
+    """Makes names in a folder last, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

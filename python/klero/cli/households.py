@@ -89,21 +89,18 @@ def columns_named(options: tuple[str, ...], there: tuple[str, ...]) -> tuple[str
 
 def report(homes: Households, near: tuple[NearMatch, ...]) -> bytes:
     """The near matches as CSV, with an empty column for the decision; UTF-8 with a mark, as spreadsheets want it."""
-    import csv
-    from io import StringIO
-
+    from klero._files import csv_bytes
     from klero.sortition.near_addresses import REASONS
 
     living = {
         place: group for group, places in zip(homes.groups, homes.addresses, strict=True) for place in places
     }
-    text = StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
-    rows.writerow(["first", "second", "decision", "why", "people_first", "people_second"])
+    headings = ["first", "second", "decision", "why", "people_first", "people_second"]
+    rows = []
     for match in near:
         who = [" ".join(living[place]) for place in (match.first, match.second)]
-        rows.writerow([match.first, match.second, "", REASONS[match.reason], *who])
-    return text.getvalue().encode("utf-8-sig")
+        rows.append([match.first, match.second, "", REASONS[match.reason], *who])
+    return csv_bytes(headings, rows, spreadsheet=True)
 
 
 def _sizes(homes: Households) -> dict[int, int]:

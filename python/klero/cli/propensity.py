@@ -74,16 +74,12 @@ def propensity(
     return 0
 
 
-def _csv(found: Propensities) -> str:
-    import csv
-    import io
+def _csv(found: Propensities) -> bytes:
+    from klero._files import csv_bytes
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["id", "weight", "q", "q_low", "q_high"])
-    for row in zip(found.ids, found.weights, found.q, found.low, found.high, strict=True):
-        writer.writerow([row[0], row[1], *(f"{v:.6g}" for v in row[2:])])
-    return text.getvalue()
+    rows = zip(found.ids, found.weights, found.q, found.low, found.high, strict=True)
+    written = ([row[0], row[1], *(f"{v:.6g}" for v in row[2:])] for row in rows)
+    return csv_bytes(["id", "weight", "q", "q_low", "q_high"], written)
 
 
 def _data(found: Propensities, size: int | None) -> dict[str, object]:

@@ -8,14 +8,13 @@ than the format allows.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from klero import _native
+from klero._files import beside, claim, flush_folder, write_new
 from klero.errors import BundleError, OutputExistsError
 
 FILES = ("certificate.json", "commitment.json", "declaration.json", "lottery.json", "pool.json")
@@ -105,16 +104,16 @@ def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes], *, 
         )
     check_output(folder, force=force)
     target = Path(folder).absolute()
-    fresh, old = _beside(target, "new"), _beside(target, "old")
+    fresh, old = beside(target, "new"), beside(target, "old")
     try:
         fresh.mkdir()
         for name, data in files.items():
-            _write(fresh / name, data)
-        _flush(fresh)
+            write_new(fresh / name, data)
+        flush_folder(fresh)
         if target.exists() and any(target.iterdir()):
             target.rename(old)
         fresh.rename(target)
-        _flush(target.parent)
+        flush_folder(target.parent)
     except OSError as error:
         if old.exists() and not target.exists():
             old.rename(target)
@@ -135,30 +134,19 @@ def add_file(folder: str | os.PathLike[str], name: str, data: bytes, *, force: b
     if name not in _KNOWN:
         raise BundleError(f"{name!r} is no file of a bundle")
     target = Path(folder).absolute() / name
-    fresh = _beside(target.parent, name)
+    fresh = beside(target.parent, name)
     try:
-        _write(fresh, data)
+        write_new(fresh, data)
         if not force:
-            _claim(fresh, target)
+            claim(fresh, target)
         fresh.replace(target)
-        _flush(target.parent)
+        flush_folder(target.parent)
     except FileExistsError:
         raise OutputExistsError(_name(Path(folder) / name)) from None
     except OSError as error:
         raise BundleError(f"{_name(Path(folder) / name)} can't be written: {error.strerror}") from error
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _claim(fresh: Path, target: Path) -> None:
-    """Puts `fresh` at `target` if nothing is there: a link can't replace, so two draws at once can't either."""
-    try:
-        os.link(fresh, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise FileExistsError(str(target)) from None
 
 
 def _is_bundle(folder: Path) -> bool:
@@ -176,27 +164,6 @@ def _read(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read(FILE_LIMIT + 1)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _flush(folder: Path) -> None:
-    """Makes names in a folder last, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _beside(target: Path, purpose: str) -> Path:
-    return target.parent / f".{target.name}.{purpose}.{secrets.token_hex(6)}"
 
 
 def _name(path: str | os.PathLike[str]) -> str:

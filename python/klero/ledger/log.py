@@ -32,9 +32,9 @@ from typing import Any
 from unicodedata import is_normalized
 
 from klero import _native
+from klero._files import beside, flush_folder, write_new
 from klero.errors import BundleError, Fault, InputError, LogError, quoted
 from klero.ledger.canonical import canonical
-from klero.ledger.folder import _beside, _flush, _write
 from klero.ledger.states import STATES, Entry, Event, entry_words, event_faults, state_name, transition_fault
 from klero.ledger.verify import Check, Verification
 from klero.words import words
@@ -421,13 +421,13 @@ def _bytes(path: str | os.PathLike[str]) -> bytes:
 
 def _put(target: Path, data: bytes) -> None:
     """Puts `data` in the place of the file, whole or not at all."""
-    fresh = _beside(target, "new")
+    fresh = beside(target, "new")
     try:
-        _write(fresh, data)
+        write_new(fresh, data)
         if target.exists():
             shutil.copymode(target, fresh)
         fresh.replace(target)
-        _flush(target.parent)
+        flush_folder(target.parent)
     except OSError as error:
         raise LogError(f"{target} can't be written: {error.strerror}") from error
     finally:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from html import escape
-from io import StringIO
 from typing import TYPE_CHECKING
 
+from klero._files import csv_bytes
 from klero.words import percent, words
 
 if TYPE_CHECKING:
@@ -132,14 +131,13 @@ def plan_text(plan: SeatingPlan, lang: str = "en") -> str:
 
 def plan_csv(plan: SeatingPlan) -> bytes:
     """A row for each person and a column for each session with the table's number; UTF-8 with a mark, as spreadsheets want it."""
-    text = StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
+    rows = []
     sessions = [f"session_{s}" for s in range(1, plan.request.sessions + 1)]
-    rows.writerow(["id", *(["label"] if plan.labels else []), *sessions])
     for p, person in enumerate(plan.ids):
         tables = ["" if row[p] is None else str((row[p] or 0) + 1) for row in plan.seats]
-        rows.writerow([person, *([plan.labels[p]] if plan.labels else []), *tables])
-    return text.getvalue().encode("utf-8-sig")
+        rows.append([person, *([plan.labels[p]] if plan.labels else []), *tables])
+    headings = ["id", *(["label"] if plan.labels else []), *sessions]
+    return csv_bytes(headings, rows, spreadsheet=True)
 
 
 def plan_data(plan: SeatingPlan) -> dict[str, object]:

@@ -6,15 +6,12 @@ other names and flushed, then put in place, the record first: where the list sta
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from klero._files import beside, claim, csv_bytes, flush_folder, write_new
 from klero.errors import Fault, InputError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -59,22 +56,23 @@ def write_invitation(path: str | os.PathLike[str], invitation: Invitation, *, fo
     placed: list[Path] = []
     try:
         for place, data in ((_record(target), record), (target, _data(target, invitation))):
-            beside = place.with_name(f".{place.name}.{secrets.token_hex(6)}")
-            fresh.append((beside, place))
-            _write(beside, data)
-        for beside, place in fresh:
+            new = beside(place, "new")
+            fresh.append((new, place))
+            write_new(new, data)
+        for new, place in fresh:
             if not force:
-                _claim(beside, place)
+                claim(new, place)
                 placed.append(place)
-            beside.replace(place)
+            new.replace(place)
         placed.clear()
+        flush_folder(target.parent)
     except FileExistsError as error:
         raise OutputExistsError(str(error.filename2 or error.filename or path)) from None
     finally:
         for place in placed:  # only where the second of two files could not be put in place
             place.unlink(missing_ok=True)
-        for beside, _ in fresh:
-            beside.unlink(missing_ok=True)
+        for new, _ in fresh:
+            new.unlink(missing_ok=True)
 
 
 def _record(target: Path) -> Path:
@@ -90,32 +88,4 @@ def _data(target: Path, invitation: Invitation) -> bytes:
         pq.write_table(invitation.to_arrow(), sink)
         return bytes(sink.getvalue())
     columns = invitation.columns()
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return text.getvalue().encode()
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _claim(fresh: Path, target: Path) -> None:
-    """Puts `fresh` at `target` if nothing is there: a link can't replace, so two draws at once can't either."""
-    try:
-        os.link(fresh, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise FileExistsError(17, "exists", str(target)) from None
-    with suppress(OSError):
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    return csv_bytes(tuple(columns), zip(*columns.values(), strict=True))
