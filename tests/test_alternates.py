@@ -9,16 +9,18 @@ from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import klero
 from klero.errors import InputError
-from klero.ledger.alternates import _candidates, _wilson
+from klero.ledger.alternates import _candidates
 from klero.sortition.alternates import Group, choose_types, losses
 from klero.sortition.feasibility import feasible_panel
 from klero.sortition.instance import Instance, build_instance
+from klero.sortition.intervals import clopper_pearson
 from klero.sortition.rules import Rules
 from klero.sortition.scenarios import (
     Scenarios,
@@ -306,12 +308,11 @@ def test_household_rule_holds_for_any_alternates() -> None:
 
 
 def test_intervals_of_shares() -> None:
-    low, high = _wilson(0.0, 100)
-    assert abs(low) < 1e-12
-    assert abs(high - 0.0369935) < 1e-6  # z²/(n + z²)
-    low, high = _wilson(0.5, 100)
-    assert abs(low - 0.4038315) < 1e-6
-    assert abs(high - 0.5961685) < 1e-6
+    low, high = clopper_pearson(np.array([0.0, 50.0]), 100, 0.05)
+    assert low[0] == 0
+    assert abs(high[0] - (1 - 0.025**0.01)) < 1e-6
+    assert abs(low[1] - 0.3983211) < 1e-6  # Clopper and Pearson 1934, as tabulated for 50 of 100
+    assert abs(high[1] - 0.6016789) < 1e-6
 
 
 @pytest.mark.parametrize(

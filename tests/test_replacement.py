@@ -19,7 +19,7 @@ from klero.ledger.states import Event
 from klero.sortition.feasibility import feasible_panel
 from klero.sortition.instance import Instance
 from klero.sortition.lottery import lottery_for
-from klero.sortition.residual import breach, must_sit, plain, residual, widened
+from klero.sortition.residual import breach, plain, residual, widened
 from oracle import leximin
 from strategies import instances
 
@@ -128,7 +128,7 @@ def test_smallest_breach_is_the_smallest_of_all_completions(
     if repair:
         panel = feasible_panel(widened(left, repair))
         assert panel is not None
-        assert must_sit(left) == stay
+        assert left.must_sit == stay
 
 
 def test_the_residual_of_everybody_is_the_instance_without_rules(drawn: Path) -> None:

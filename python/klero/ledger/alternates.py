@@ -5,7 +5,7 @@ type; *who* they are within a type is left to tickets of the trial seed, as in a
 chance. Scenarios, tickets and baselines come from key = seq("klero/alternates/v1", [commitment, UTF-8 of the text]).
 
 What is reported is measured on fresh scenarios, which had no part in the choice, with intervals at 95 %: for the mean loss that of
-the normal distribution, for the share of panels that break a quota or leave a seat empty that of Wilson (JASA 1927).
+the normal distribution, for the share of panels that break a quota or leave a seat empty the exact one of Clopper and Pearson (Biometrika 1934).
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+import numpy as np
+
 from klero import _native
 from klero.errors import Fault, InputError, quoted
 from klero.ledger.folder import read_bundle
 from klero.ledger.replacement import Drawn
 from klero.sortition.alternates import Choice, Group, choose_types, losses
+from klero.sortition.intervals import clopper_pearson, normal_factor
 from klero.sortition.residual import plain
 from klero.sortition.scenarios import dropout_table, sampled_scenarios, uniform
 from klero.words import words
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Alternates", "Measured", "choose_alternates"]
 
 ALGORITHM = "klero-alternates/1"
-_Z = 1.959963984540054
+_CONFIDENCE = 0.95
 _RANDOM_SETS = 3
 
 
@@ -338,16 +341,10 @@ class _Measure:
             means.append(mean)
             spread.append(sqrt(square / max(1, total - 1) / total))
             failing.append(sum(w for x, w in zip(found, weights, strict=True) if x) / total)
-        loss, error = sum(means) / len(means), _Z * max(spread)
+        loss, error = sum(means) / len(means), normal_factor(_CONFIDENCE) * max(spread)
         share = sum(failing) / len(failing)
-        return Measured(loss, (max(0.0, loss - error), loss + error), share, _wilson(share, total))
-
-
-def _wilson(share: float, count: int) -> tuple[float, float]:
-    centre = share + _Z**2 / (2 * count)
-    half = _Z * sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    scale = 1 + _Z**2 / count
-    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+        low, high = clopper_pearson(np.array([share * total]), total, 1 - _CONFIDENCE)
+        return Measured(loss, (max(0.0, loss - error), loss + error), share, (low.item(), high.item()))
 
 
 def _decimal(value: float, lang: str) -> str:

@@ -26,6 +26,7 @@ import numpy as np
 
 from klero._tables_cells import folded
 from klero.errors import Fault, InputError, InternalError, quoted
+from klero.sortition.intervals import normal_factor
 from klero.tables import Table, TableSource, read_table
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _EVENTS_PER_EFFECT = 10
 _FEW_PEOPLE = 20
 _YES = frozenset(("yes", "y", "1", "true", "oui", "vrai", "dropped", "withdrawn"))
 _NO = frozenset(("no", "n", "0", "false", "non", "faux", "stayed"))
-_Z = 1.959963984540054
+_CONFIDENCE = 0.95
 _STEPS = 100
 
 
@@ -104,7 +105,8 @@ class DropoutModel:
     def interval(self, person: Mapping[str, str]) -> tuple[float, float]:
         """The 95 % interval of a person's probability."""
         eta, deviation = self._predictor(person)
-        return _logistic(eta - _Z * deviation), _logistic(eta + _Z * deviation)
+        margin = normal_factor(_CONFIDENCE) * deviation
+        return _logistic(eta - margin), _logistic(eta + margin)
 
     def probabilities(self, instance: Instance) -> dict[str, Fraction]:
         """The probability of everybody of an instance, by id."""
@@ -176,12 +178,13 @@ def estimate_dropout(
         cell: (int(weights @ design[:, j]), int((weights * answers) @ design[:, j]))
         for cell, j in places.items()
     }
+    factor = normal_factor(_CONFIDENCE)
     effects = tuple(
         Effect(
             *cell,
             *counts[cell],
             float(np.exp(coefficients[j])),
-            tuple(np.exp(coefficients[j] + s * _Z * np.sqrt(covariance[j, j])).item() for s in (-1, 1)),
+            tuple(np.exp(coefficients[j] + s * factor * np.sqrt(covariance[j, j])).item() for s in (-1, 1)),
         )
         for cell, j in places.items()
     )

@@ -3,7 +3,7 @@
 Of N independent draws, h seated a person. The exact interval of Clopper and Pearson (Biometrika 1934) holds the true probability with at least the
 stated confidence, for any probability and any N. For several people of one type, their mean frequency is used, which is a mean of
 N numbers in [0, 1]: for these Hoeffding's bound by relative entropy (Journal of the American Statistical Association 1963, theorem 1) holds, which
-knows nothing about how the people of a type come together.
+knows nothing about how the people of a type come together. Where estimates are only known to be near normal (`normal_factor`), who uses them says so.
 
 Guarantee: each interval fails with probability `alpha` at most; for all to hold together, `alpha` is the whole's divided by their number (Bonferroni).
 Bounds are floats, rounded outwards by 10^-9, far above what floats lose here. Cost: some hundred vector operations.
@@ -43,6 +43,13 @@ def clopper_pearson(hits: Floats, draws: int, alpha: float) -> tuple[Floats, Flo
         hits, lambda p: regularised_beta(p, hits + 1, np.maximum(draws - hits, 0.5)) < 1 - alpha / 2
     )
     return _outwards(np.where(hits == 0, 0.0, low), np.where(hits == draws, 1.0, high))
+
+
+def normal_factor(confidence: float) -> float:
+    """How many standard deviations to each side hold a normal variable with this probability, in (0, 1): 1.96 for 0.95."""
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 
 def hoeffding(means: Floats, draws: int, alpha: float) -> tuple[Floats, Floats]:

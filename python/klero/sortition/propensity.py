@@ -35,6 +35,7 @@ import numpy.typing as npt
 
 from klero._tables_cells import folded
 from klero.errors import Fault, InputError, quoted
+from klero.sortition.intervals import normal_factor
 from klero.sortition.pool import Pool, closest
 from klero.tables import TableSource, read_table
 
@@ -244,12 +245,8 @@ def _result(
     variance: _Floats,
     method: str,
 ) -> Propensities:
-    from statistics import NormalDist
-
     log_q = x @ eta
-    spread = NormalDist().inv_cdf(0.5 + confidence / 2) * np.sqrt(
-        np.maximum(0.0, np.einsum("ij,jk,ik->i", x, variance, x))
-    )
+    spread = normal_factor(confidence) * np.sqrt(np.maximum(0.0, np.einsum("ij,jk,ik->i", x, variance, x)))
     q = np.exp(log_q)
     kept = np.minimum(1.0, q)
     if max_ratio is not None:

@@ -11,13 +11,13 @@ more widely than these scenarios say.
 
 from __future__ import annotations
 
-import hmac
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from klero.errors import Fault, InputError, quoted
+from klero.sortition import keyed
 
 __all__ = ["Scenarios", "all_scenarios", "dropout_table", "probability", "sampled_scenarios", "uniform"]
 
@@ -44,15 +44,8 @@ class Scenarios:
 
 def uniform(key: bytes, label: bytes, scenario: int, name: str, below: int) -> int:
     """A whole number from 0 to `below` − 1, all equally likely, from a key."""
-    limit = (1 << 256) // below * below
     prefix = b"klero/dropout/v1\0" + label + b"\0" + scenario.to_bytes(8, "big")
-    attempt = 0
-    while True:
-        message = prefix + attempt.to_bytes(8, "big") + name.encode()
-        number = int.from_bytes(hmac.digest(key, message, "sha256"), "big")
-        if number < limit:
-            return number % below
-        attempt += 1
+    return keyed.below(key, prefix, below, name.encode())
 
 
 def sampled_scenarios(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from klero import _native
 from klero.errors import Fault, InputError
+from klero.sortition import keyed
 from klero.sortition.register.allocation import Label, apportion, shown
 
 if TYPE_CHECKING:
@@ -56,13 +57,7 @@ def parse_stages(text: str | tuple[str, int]) -> tuple[str, int]:
 
 def below(key: bytes, limit: int) -> int:
     """A whole number below `limit`, each equally likely, as positions are found in `docs/audit/bundle.md`."""
-    accepted = (1 << 256) // limit * limit
-    j = 0
-    while True:
-        x = int.from_bytes(hmac.digest(key, b"klero/index/v1\0" + j.to_bytes(8, "big"), "sha256"), "big")
-        if x < accepted:
-            return x % limit
-        j += 1
+    return keyed.below(key, b"klero/index/v1\0", limit)
 
 
 def certain_ones(sizes: Sequence[int], count: int) -> set[int]:

@@ -8,7 +8,6 @@
 //! no float, no thread and no clock. Not guaranteed: that no better plan exists. Cost: a move looks at two tables.
 
 pub mod design;
-pub mod random;
 pub mod rules;
 pub mod search;
 pub mod seats;

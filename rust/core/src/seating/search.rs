@@ -6,9 +6,9 @@
 //! of sixteen constants and shifts; β rises by equal steps. The best plan is kept by priority, not by the weighted sum.
 
 use super::design::without_repeats;
-use super::random::Random;
 use super::rules::{Rules, RulesError};
 use super::seats::{Cost, Seats, ABSENT};
+use crate::random::Random;
 
 /// 2^32 · 2^(-j/16), rounded down.
 const POWERS: [u64; 16] = [

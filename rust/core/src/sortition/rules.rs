@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::random::Random;
+
 /// The quotas and the people, by type. Cells are numbered over all features; a type has one cell of each feature. Types with the same
 /// cells (people of different weights) are twins, and stand one after the other.
 #[derive(Debug, Clone)]
@@ -66,7 +68,8 @@ impl Rules {
                 feature_of[c as usize] = f;
             }
         }
-        let cell_key: Vec<u64> = (1..=cell_min.len() as u64).map(splitmix).collect();
+        let mut mixed = Random::new(0);
+        let cell_key: Vec<u64> = cell_min.iter().map(|_| mixed.bits()).collect();
         let mut rules = Self {
             size,
             features,
@@ -157,12 +160,4 @@ impl Rules {
         }
         (0..totals.len()).all(|c| (self.cell_min[c]..=self.cell_max[c]).contains(&totals[c]))
     }
-}
-
-/// Steele et al. 2014, SplitMix64's output function: well-mixed constants without a source of randomness.
-fn splitmix(n: u64) -> u64 {
-    let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

@@ -1,4 +1,8 @@
 //! Numbers that look random and are the same everywhere: SplitMix64 (Steele, Lea and Flood 2014).
+//!
+//! For searches and hash tables, where numbers must be well mixed and quick and nobody's chance depends on them. Where chances do, numbers come from
+//! HMAC-SHA256 under a key that nobody can steer: [`crate::sortition::stream`] for draws of panels, one after the other, and `register::hash` for the
+//! tickets of a register, where each person has a number of their own and two compressions a person are all there is time for.
 
 /// A stream of numbers from a seed.
 pub struct Random(u64);
