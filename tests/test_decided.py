@@ -69,7 +69,13 @@ def test_a_list_is_a_file_with_a_heading_or_without(tmp_path: Path, text: str) -
 
 def test_a_list_is_a_table_or_ids() -> None:
     pool = Pool.read([{"Nr": 1, "x": 1}, {"Nr": 2, "x": 1}], id="Nr")
-    for source in ([2, 1], ["1", "2 "], [{"Nr": 2}, {"Nr": 1}], ({"id": 2}, {"id": 1})):
+    for source in (
+        [2, 1],
+        ["1", "2 "],
+        [{"Nr": 2}, {"Nr": 1}],
+        ({"id": 2}, {"id": 1}),
+        [{"of": 1}, {"of": 2}],
+    ):
         assert parse_ids(source, pool, "people") == (("1", "2"), [])
     assert parse_ids([], pool, "people") == ((), [])
 
@@ -88,7 +94,15 @@ def test_every_wrong_id_of_a_list_is_reported_with_its_row(tmp_path: Path) -> No
 def test_lists_that_can_not_be_read_are_faults(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text("name,age\nx,1\n", encoding="utf-8")
     (tmp_path / "e.csv").write_bytes(b"\x81\n")
-    sources = [tmp_path / "l.csv", tmp_path / "no.csv", tmp_path / "e.csv", [{"name": 1}], [None], [""], 3]
+    sources = [
+        tmp_path / "l.csv",
+        tmp_path / "no.csv",
+        tmp_path / "e.csv",
+        [{"name": 1, "age": 2}],
+        [None],
+        [""],
+        3,
+    ]
     found = [parse_ids(source, Pool.read(PEOPLE), "people")[1][0].code for source in sources]
     assert found == [
         *("id-column-missing", "file-missing", "encoding-unreadable", "id-column-missing"),

@@ -264,12 +264,10 @@ def _matched(pool: Pool, quotas: Quotas, size: int, rules: Rules, faults: list[F
     )
     pool, left, found = derived(pool, decided.quotas, decided.size)
     faults += [*found, *_match_faults(pool, left)]
-    if not decided.taken:
-        faults += _all_size_faults(pool, left, size)
-    elif (
-        decided.size > 0
-    ):  # quotas that contradict the size do so with the numbers of the table, before any seat is taken
-        faults += size_faults(quotas, size) or _all_size_faults(pool, left, decided.size)
+    # Quotas that contradict the size do so with the numbers of the table, before any seat is taken.
+    whole = _all_size_faults(None, quotas, size) if decided.taken else []
+    full = any(fault.code == "taken-over-size" for fault in settled)
+    faults += whole or ([] if full else _all_size_faults(pool, left, decided.size))
     faults += [*told, *settled, *rule_faults(pool, rules)]
     if faults:
         raise InputError(faults)
