@@ -102,7 +102,7 @@ def test_people_of_one_household_who_must_sit_are_a_fault_with_their_names() -> 
         ({"household": "street", "per_household": 0}, ["household-limit"]),
         ({"household": "street", "taken": [{"gender": "man"}]}, ["address-column-missing"]),
         ({"household": "street", "address_decisions": [{"first": "x"}]}, ["decision-column-missing"]),
-        ({"bins": {"gender": [1]}}, ["bin-not-number"] * 2 + ["bin-label-unknown"] * 2),
+        ({"bins": {"gender": [1]}}, [*["bin-not-number"] * 2, *["bin-label-unknown"] * 2, "value-unknown"]),
         ({"taken": [{"gender": "man"}] * 3}, ["taken-over-size", "taken-over-quota"]),
     ],
 )

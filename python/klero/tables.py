@@ -66,13 +66,14 @@ class Table:
 TableSource = str | PathLike[str] | ArrowStream | Sequence[Mapping[str, object]] | Table
 
 
-def read_table(source: TableSource, *, name: str | None = None) -> Table:
+def read_table(source: TableSource, *, name: str | None = None, called: str = "table") -> Table:
     """Read a table from a file, an Arrow stream or a list of mappings.
 
     Args:
         source: a path to .csv, .tsv, .txt, .xlsx, .xlsm or .parquet; an object with ``__arrow_c_stream__``; a
             list of mappings with the same keys; or a table read before, which is returned as it is.
-        name: what messages call the table; by default the file's name, or «table».
+        name: what messages call the table; by default the file's name, or what `called` says.
+        called: what messages call a table that is no file.
 
     Raises:
         InputError: with every fault of the table's shape.
@@ -82,7 +83,7 @@ def read_table(source: TableSource, *, name: str | None = None) -> Table:
         return source
     if isinstance(source, str | PathLike):
         return _read_file(Path(source), name)
-    name = name or "table"
+    name = name or called
     if isinstance(source, ArrowStream):
         return _from_columns(read_arrow(source, name), name)
     if isinstance(source, Sequence) and not isinstance(source, bytes | bytearray):
@@ -92,6 +93,15 @@ def read_table(source: TableSource, *, name: str | None = None) -> Table:
         "pyarrow, polars, pandas or duckdb, or a list of dicts."
     )
     raise InputError([Fault("source-type", message, name)])
+
+
+def table_or_faults(source: TableSource, called: str, faults: list[Fault]) -> Table | None:
+    """As `read_table`; what is wrong with the table is added to `faults`, and None returned."""
+    try:
+        return read_table(source, called=called)
+    except InputError as error:
+        faults += error.faults
+        return None
 
 
 def _read_file(path: Path, name: str | None) -> Table:

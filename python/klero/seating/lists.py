@@ -87,10 +87,6 @@ def parse_absences(
     return [(person, session) for person, session in absences if person in known], faults
 
 
-def _is_path(source: object) -> bool:
-    return isinstance(source, str | PathLike)
-
-
 def _group_rows(source: GroupList, pool: Pool, what: str) -> tuple[str, list[Row]]:
     if isinstance(source, str | PathLike):
         path = Path(source)
@@ -101,7 +97,7 @@ def _group_rows(source: GroupList, pool: Pool, what: str) -> tuple[str, list[Row
             return path.name, rows
     elif isinstance(source, Sequence) and not any(isinstance(group, Mapping) for group in source):
         return what, [(None, _texts(group, what)) for group in source]
-    table = read_table(source, name=None if _is_path(source) else what)  # type: ignore[arg-type]
+    table = read_table(source, called=what)  # type: ignore[arg-type]
     cells = zip(table.row_numbers, zip(*table.data, strict=True), strict=True)
     return table.name, [(row, list(line)) for row, line in cells]
 
@@ -129,11 +125,11 @@ def _absence_rows(
         )
     if (
         isinstance(source, Sequence)
-        and not _is_path(source)
+        and not isinstance(source, str | PathLike)
         and not any(isinstance(x, Mapping) for x in source)
     ):
         return name, iter([(None, _absence(item)) for item in source])
-    table = read_table(source, name=None if _is_path(source) else name)  # type: ignore[arg-type]
+    table = read_table(source, called=name)  # type: ignore[arg-type]
     listed, faults = parse_pool(table, pool.id_column if pool.id_column in table.columns else None)
     when = next((column for column in table.columns if folded(column) in _SESSION), None)
     faults = [fault for fault in faults if fault.code != "id-duplicate"]  # a person may be absent twice

@@ -250,8 +250,7 @@ def read_decisions(source: TableSource) -> tuple[Decision, ...]:
     Raises:
         InputError: with every fault of the table.
     """
-    from_file = isinstance(source, str) or hasattr(source, "__fspath__")
-    table = read_table(source, name=None if from_file else "decisions")
+    table = read_table(source, called="decisions")
     names = {folded(column): column for column in reversed(table.columns)}
     missing = [role for role in ("first", "second", "decision") if role not in names]
     if missing:

@@ -150,21 +150,11 @@ class Baseline:
         Raises:
             InputError: nobody in the pool has this id.
         """
-        return self.type_probabilities[self.instance.person_type[self._position(person)]]
+        return self.type_probabilities[self.instance.person_type[self.instance.position(person)]]
 
     def interval(self, person: str) -> tuple[float, float]:
         """The bounds of one person's probability, by id."""
-        return self.intervals[self.instance.person_type[self._position(person)]]
-
-    def _position(self, person: str) -> int:
-        from bisect import bisect_left
-
-        ids = self.instance.ids
-        place = bisect_left(ids, str(person))
-        if place < len(ids) and ids[place] == str(person):
-            return place
-        text = f"nobody in the pool has the id '{person}'"
-        raise InputError([Fault("person-unknown", text, "", value=str(person))])
+        return self.intervals[self.instance.person_type[self.instance.position(person)]]
 
     @property
     def min_probability(self) -> Fraction:

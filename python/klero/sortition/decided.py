@@ -25,14 +25,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from klero.errors import Fault, InputError, quoted
+from klero.errors import Fault, quoted
 from klero.sortition.addresses import Decision, address_forms, column_faults, parse_households
 from klero.sortition.bins import binned
 from klero.sortition.derive import Cross, bands_named, crossed, crosses
 from klero.sortition.id_lists import IdList, parse_ids
 from klero.sortition.pool import Pool, closest, parse_pool
 from klero.sortition.quotas import Cell, Quotas
-from klero.tables import TableSource, read_table
+from klero.tables import TableSource, table_or_faults
 
 __all__ = ["Decided", "decide"]
 
@@ -144,10 +144,9 @@ def _homes(
     faults = column_faults(pool.table, address)
     before: list[str] = []
     if source is not None:
-        try:
-            table = read_table(source, name=_name(source, "selected before"))
-        except InputError as error:
-            return [], [*faults, *error.faults]
+        table = table_or_faults(source, "selected before", faults)
+        if table is None:
+            return [], faults
         if address:
             faults += column_faults(table, address)
         if not faults:
@@ -227,10 +226,10 @@ def _taken_pool(pool: Pool, source: TableSource | None) -> tuple[Pool | None, li
     """The people who sit already, with bands as in the pool."""
     if source is None:
         return None, []
-    try:
-        table = read_table(source, name=_name(source, "taken seats"))
-    except InputError as error:
-        return None, list(error.faults)
+    faults: list[Fault] = []
+    table = table_or_faults(source, "taken seats", faults)
+    if table is None:
+        return None, faults
     gone, faults = parse_pool(table, pool.id_column if pool.id_column in table.columns else None)
     gone, more = binned(gone, {c: edges for c, edges in pool.bins if c in gone.columns})
     faults += more
@@ -361,7 +360,3 @@ def _less(cell: Cell, taken: int) -> Cell:
         min_flex=None if cell.min_flex is None else max(0, cell.min_flex - taken),
         max_flex=None if cell.max_flex is None else max(0, cell.max_flex - taken),
     )
-
-
-def _name(source: TableSource, what: str) -> str | None:
-    return None if isinstance(source, str) or hasattr(source, "__fspath__") else what

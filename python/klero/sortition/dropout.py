@@ -155,8 +155,7 @@ def estimate_dropout(
     Raises:
         InputError: the table can't be used; all faults at once.
     """
-    from_file = isinstance(past, str) or hasattr(past, "__fspath__")
-    table = read_table(past, name=None if from_file else "past")
+    table = read_table(past, called="past")
     names = tuple(sorted(_features(table, features, dropped)))
     if isinstance(ridge, bool) or not isinstance(ridge, (int, float)) or not 1e-3 <= ridge <= 1e3:
         message = f"the ridge is {ridge!r}; give a number from 0.001 to 1000"

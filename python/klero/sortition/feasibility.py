@@ -37,7 +37,7 @@ _MANY_TYPES = 2000
 _WIDTHS = (10, 60)
 _DUAL_SCALE = 2**20
 _NOT_ZERO = 1e-9
-_SCATTER = 2654435761  # odd, near 2³² divided by the golden ratio (Knuth): spreads numbers evenly
+SCATTER = 2654435761  # odd, near 2³² divided by the golden ratio (Knuth): spreads numbers evenly
 
 
 class SearchLimitError(InternalError):
@@ -302,15 +302,21 @@ def _promising(question: _Question, seats: Sequence[float], gains: Sequence[int]
     kept = {t for t, x in enumerate(seats) if x > question.types[t][0] + _NOT_ZERO}
     open_types = [t for t, (lowest, highest) in enumerate(question.types) if lowest < highest]
     # Types are in the order of their values, so neighbours are alike: ties are taken from all over the table.
-    open_types.sort(key=lambda t: (-gains[t], t * _SCATTER % 2**32, t))
-    have = [0] * len(question.cells)
-    for t in open_types:
-        cells = question.instance.type_cells(t)
+    open_types.sort(key=lambda t: (-gains[t], t * SCATTER % 2**32, t))
+    return with_each_cell(question.instance, kept, open_types, width)
+
+
+def with_each_cell(instance: Instance, kept: Iterable[int], ranked: Iterable[int], width: int) -> list[int]:
+    """The types `kept`, and of those `ranked`, the best first, enough that each cell has `width` of them (if it can); rising."""
+    chosen = set(kept)
+    have = [0] * len(instance.cells)
+    for t in ranked:
+        cells = instance.type_cells(t)
         if any(have[c] < width for c in cells):
-            kept.add(t)
+            chosen.add(t)
             for c in cells:
                 have[c] += 1
-    return sorted(kept)
+    return sorted(chosen)
 
 
 def members_of(instance: Instance) -> list[list[int]]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ from klero.sortition.rules import (
     rule_faults,
     weights_of,
 )
-from klero.tables import Table, TableSource, read_table
+from klero.tables import TableSource, table_or_faults
 
 __all__ = ["Instance", "build_instance", "read_instance"]
 
@@ -114,6 +115,15 @@ class Instance:
     def rule_cells(self) -> frozenset[int]:
         """The cells that stand for households and people who must sit: no quotas that could be loosened."""
         return frozenset(c for c, (f, _) in enumerate(self.cells) if self.features[f] in RULE_FEATURES)
+
+    def position(self, person: str) -> int:
+        """The place of an id in `ids`; InputError if nobody has it. O(log n)."""
+        person = str(person)
+        place = bisect_left(self.ids, person)
+        if place < len(self.ids) and self.ids[place] == person:
+            return place
+        message = f"nobody in the pool has the id {quoted(person)}.{closest(person, self.ids)}"
+        raise InputError([Fault("person-unknown", message, "", value=person)])
 
     @cached_property
     def must_sit(self) -> frozenset[str]:
@@ -227,8 +237,8 @@ def read_instance(
     """
     faults: list[Fault] = []
     size = _as_int(size)
-    people_table = _read(people, "people", faults)
-    quota_table = _read(quotas, "quotas", faults)
+    people_table = table_or_faults(people, "people", faults)
+    quota_table = table_or_faults(quotas, "quotas", faults)
     pool = parsed = None
     if people_table is not None:
         pool, found = parse_pool(people_table, id)
@@ -272,15 +282,6 @@ def _matched(pool: Pool, quotas: Quotas, size: int, rules: Rules, faults: list[F
     if faults:
         raise InputError(faults)
     return _built(pool, left, decided, rules)
-
-
-def _read(source: TableSource, name: str, faults: list[Fault]) -> Table | None:
-    from_file = isinstance(source, str) or hasattr(source, "__fspath__")
-    try:
-        return read_table(source, name=None if from_file else name)
-    except InputError as error:
-        faults += error.faults
-        return None
 
 
 def _all_size_faults(pool: Pool | None, quotas: Quotas | None, size: int) -> list[Fault]:

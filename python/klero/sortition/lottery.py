@@ -33,6 +33,7 @@ from klero.sortition.quotas import Quotas
 from klero.sortition.realise import face, new_search, realise
 from klero.sortition.rules import RuleOptions, Rules
 from klero.sortition.shortfall import ShortfallProgramme
+from klero.sortition.spread import geometric_mean, gini
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,19 +120,7 @@ class Lottery:
 
     def position(self, person: str) -> int:
         """The place of an id in `instance.ids`; InputError if nobody has it."""
-        person = str(person)
-        from bisect import bisect_left
-        from difflib import get_close_matches
-
-        ids = self.instance.ids
-        place = bisect_left(ids, person)
-        if place < len(ids) and ids[place] == person:
-            return place
-        near = get_close_matches(person, ids, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        raise InputError(
-            [Fault("person-unknown", f"nobody in the pool has the id '{person}'{hint}", "", value=person)]
-        )
+        return self.instance.position(person)
 
     @property
     def min_probability(self) -> Fraction:
@@ -151,22 +140,12 @@ class Lottery:
     @cached_property
     def gini(self) -> float:
         """Gini coefficient of the probabilities, in [0, 1): 0 when all are equal."""
-        pairs = sorted(zip(self.type_probabilities, self.instance.counts, strict=True))
-        people, below, area = len(self.instance.ids), Fraction(0), Fraction(0)
-        for p, n in pairs:
-            area += n * (2 * below + n * p)
-            below += n * p
-        return float(1 - area / (people * below))
+        return gini(self.type_probabilities, self.instance.counts)
 
     @cached_property
     def geometric_mean(self) -> float:
         """Geometric mean of the probabilities; 0 if anybody's is 0."""
-        from math import exp, log
-
-        if self.min_probability == 0:
-            return 0.0
-        logs = (n * log(p) for p, n in zip(self.type_probabilities, self.instance.counts, strict=True))
-        return exp(sum(logs) / len(self.instance.ids))
+        return geometric_mean(self.type_probabilities, self.instance.counts)
 
     @cached_property
     def never(self) -> tuple[int, ...]:

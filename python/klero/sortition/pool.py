@@ -64,8 +64,7 @@ class Pool:
         Raises:
             InputError: with every fault of the table.
         """
-        from_file = isinstance(source, str) or hasattr(source, "__fspath__")
-        table = read_table(source, name=name or (None if from_file else "people"))
+        table = read_table(source, name=name, called="people")
         pool, faults = parse_pool(table, id)
         if faults:
             raise InputError(faults)

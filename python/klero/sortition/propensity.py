@@ -37,10 +37,10 @@ from klero._tables_cells import folded
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.intervals import normal_factor
 from klero.sortition.pool import Pool, closest
-from klero.tables import TableSource, read_table
+from klero.tables import TableSource, table_or_faults
 
 if TYPE_CHECKING:
-    from klero.tables import Table
+    from klero.tables import Table, table_or_faults
 
 ALGORITHM = "klero-propensity/1"
 # Below this number of volunteers, what is said of a value rests on very few people.
@@ -198,10 +198,10 @@ def estimate_propensities(
             the volunteers can reach).
     """
     faults = _option_faults(pool, letters, population, confidence, max_ratio)
-    table = _named(margins, "margins", faults)
+    table = table_or_faults(margins, "margins", faults)
     shares = _margins(table, faults) if table is not None else {}
     codes, counts = _codes(pool, shares, faults)
-    sample = _named(background, "background", faults) if background is not None else None
+    sample = table_or_faults(background, "background", faults) if background is not None else None
     if faults:
         raise InputError(faults)
     places = {key: i for i, key in enumerate(shares)}
@@ -389,15 +389,6 @@ def _option_faults(
             )
         )
     return faults
-
-
-def _named(source: TableSource, name: str, faults: list[Fault]) -> Table | None:
-    from_file = isinstance(source, str) or hasattr(source, "__fspath__")
-    try:
-        return read_table(source, name=None if from_file else name)
-    except InputError as error:
-        faults += error.faults
-        return None
 
 
 def _margins(table: Table, faults: list[Fault]) -> dict[tuple[str, str], float]:

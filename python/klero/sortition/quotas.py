@@ -194,8 +194,7 @@ def size_faults(quotas: Quotas, size: int) -> list[Fault]:
 
 
 def _table(source: TableSource, name: str | None) -> Table:
-    from_file = isinstance(source, str) or hasattr(source, "__fspath__")
-    return read_table(source, name=name or (None if from_file else "quotas"))
+    return read_table(source, name=name, called="quotas")
 
 
 def _columns(table: Table) -> tuple[dict[str, int], list[Fault]]:

@@ -25,11 +25,13 @@ from klero.errors import InfeasibleError, InternalError
 from klero.sortition.feasibility import (
     EXACT,
     REPORT,
+    SCATTER,
     Bound,
     Solver,
     loosenable_bounds,
     members_of,
     some_panel,
+    with_each_cell,
 )
 from klero.sortition.solver import solve
 
@@ -240,14 +242,8 @@ class _Search:
 
     def _promising(self, seats: Sequence[float], extra: Sequence[int]) -> list[int]:
         kept = {t for t, x in enumerate(seats) if x > _NOT_ZERO}
-        have = [0] * len(self._instance.cell_bounds)
-        for t in sorted(range(len(extra)), key=lambda t: (extra[t], t * 2654435761 % 2**32)):
-            cells = self._instance.type_cells(t)
-            if any(have[c] < _WIDTH for c in cells):
-                kept.add(t)
-                for c in cells:
-                    have[c] += 1
-        return sorted(kept)
+        ranked = sorted(range(len(extra)), key=lambda t: (extra[t], t * SCATTER % 2**32))
+        return with_each_cell(self._instance, kept, ranked, _WIDTH)
 
     def _solve(
         self, kept: Sequence[int], touched: Sequence[frozenset[int]], *, cost_only: bool = False
