@@ -18,6 +18,7 @@ from klero.sortition.derive import derived
 from klero.sortition.instance import build_instance, read_instance
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Cell, Quotas
+from klero.sortition.rules import Rules
 
 PEOPLE = [
     {"id": i, "age": age, "gender": gender, "area": area}
@@ -345,7 +346,7 @@ def test_faults_of_bands_come_with_all_others(tmp_path: Path) -> None:
         for f, v in (("age", "16+"), ("g", "a"), ("age × h", "16+ × a"))
     ]
     with pytest.raises(InputError) as caught:
-        read_instance(people, quotas, 1, bins={"age": [16], "hight": [1]})
+        read_instance(people, quotas, 1, rules=Rules(bins={"age": [16], "hight": [1]}))
     assert [f.code for f in caught.value.faults] == [
         "id-duplicate",
         "bin-not-number",

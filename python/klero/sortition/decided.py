@@ -101,7 +101,9 @@ def decide(
     gone, more = _taken_pool(pool, taken)
     faults += more
     homes, more = _homes(pool, gone, same_address_as, address, (decisions, decisions_name), per_household)
-    faults += more
+    # One address for all says that its columns are wrong, unless a household may fill the panel.
+    full = per_household is None or (isinstance(size, int) and per_household >= size)
+    faults += [fault for fault in more if not (full and fault.code == "household-everyone")]
     neighbours, more = _neighbours(homes, set(out), set(sitting), pool.name)
     faults += more
     removed = set(out) | neighbours

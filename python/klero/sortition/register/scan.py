@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Progress = Callable[[str, int], None]
+_FEW_ROWS = 1 << 16
 _ROW_MASK = (1 << 40) - 1
 _ROW_LIMIT = (1 << 32) - 1
 _ID_MESSAGES = {
@@ -185,7 +186,9 @@ def scan(
             raise InputError(
                 [Fault("table-no-rows", "the register has no rows. Was the right file saved?", names)]
             )
-        return _sift(reading, total, excluded, houses, threads, progress)
+        # Handing 256 small parts from thread to thread takes longer than the work on them.
+        few = total < _FEW_ROWS
+        return _sift(reading, total, excluded, houses, 1 if few else threads, progress)
     except BaseException:
         spill.close()
         ids.spill.close()
