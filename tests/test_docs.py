@@ -41,18 +41,52 @@ def test_docstring_examples_run(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_readme_commands_exist_with_their_options() -> None:
+def _shown_commands() -> list[tuple[str, list[str]]]:
+    """(page, words after «klero») of every command in README and docs, in blocks and in the text."""
+    found = []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        blocks = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+        lines = [line.split(" #")[0] for line in blocks.splitlines() if re.match(r"klero [a-z]+ ", line)]
+        lines += re.findall(r"`(klero [a-z][^`\n]*)`", text)
+        found += [(page.name, shlex.split(line.replace("…", ""))[1:]) for line in lines]
+    return found
+
+
+def test_shown_commands_exist_with_their_options() -> None:
+    shown = _shown_commands()
+    assert len(shown) > 60
+    for page, words in shown:
+        assert words[0] in cli.commands, (page, words)
+        options = {option for parameter in cli.commands[words[0]].params for option in parameter.opts}
+        used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert used <= options | {"--help"}, (page, words)
+
+
+def test_every_command_is_in_the_readme_and_in_the_help() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [
-        line.split("#")[0]
-        for line in text.splitlines()
-        if re.match(r"klero (check|lottery|draw|verify|explain) ", line)
-    ]
-    assert len(lines) >= 5
-    for line in lines:
-        words = shlex.split(line)[1:]
-        shown = CliRunner().invoke(cli, [words[0], "--help"]).output
-        assert all(option in shown for option in words if option.startswith("-")), line
+    shown = CliRunner().invoke(cli, ["--help"]).output
+    for name in cli.commands:
+        assert f"klero {name}" in text, name
+        assert re.search(rf"^  {name} ", shown, re.MULTILINE), name
+
+
+def test_features_name_tests_that_exist() -> None:
+    text = (ROOT / "docs" / "alternatives" / "features.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\btest_\w+", text))
+    assert len(named) > 10
+    assert {name for name in named if not (ROOT / "tests" / f"{name}.py").exists()} == set()
+
+
+def test_decision_records_are_numbered_without_gaps_and_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [int(name[:4]) for name in records] == list(range(1, len(records) + 1))
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    for name in records:
+        title = (folder / name).read_text(encoding="utf-8").splitlines()[0]
+        assert title.startswith(f"# {name[:4]} ")
+        assert f"| [{name[:4]}]({name}) | {title[7:]} |" in text
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
