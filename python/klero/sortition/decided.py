@@ -272,7 +272,7 @@ def _residual(
         t = used.get(cell.feature, Counter())[cell.value]
         faults += _quota_faults(cell, t, sits.get(cell.feature, Counter())[cell.value], quotas.name)
         cells.append(_less(cell, t))
-    left = size - seats_taken if isinstance(size, int) else size
+    left = size - seats_taken if seats_taken and isinstance(size, int) else size
     return Quotas(tuple(cells), quotas.name), left, faults
 
 
