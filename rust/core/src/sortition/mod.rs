@@ -5,12 +5,15 @@
 //! until their mean is the target, [`balls`] makes whole numbers of it.
 
 pub mod balls;
+pub mod compose;
+pub mod falling;
 pub mod rules;
 pub mod search;
 pub mod store;
 pub mod weights;
 
 pub use balls::round_to_balls;
+pub use falling::Falling;
 pub use rules::{Rules, RulesError};
 pub use search::{Depth, Search};
 pub use store::Panels;
