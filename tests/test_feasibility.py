@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from klero.errors import InfeasibleError, InternalError
+from klero.sortition import feasibility
 from klero.sortition.feasibility import (
     Bound,
     Repair,
@@ -61,6 +62,15 @@ def infeasible_instances(seed: int, how_many: int) -> list[Instance]:
     return [i for i in random_instances(seed, how_many) if not all_panels(i)]
 
 
+@pytest.fixture(params=["few types", "many types"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to a panel: the search among all types, and the one that the linear relaxation guides."""
+    if request.param == "many types":
+        monkeypatch.setattr(feasibility, "_MANY_TYPES", 0)
+        monkeypatch.setattr(feasibility, "_WIDTHS", (1, 2))
+
+
+@pytest.mark.usefixtures("either_way")
 def test_a_panel_is_found_exactly_where_one_exists() -> None:
     for instance in random_instances(11, 200):
         panels = all_panels(instance)
@@ -75,6 +85,7 @@ def test_quotas_taken_from_a_panel_can_be_met(instance: Instance) -> None:
     assert smallest_conflict(instance) == ()
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("largest", [10, 2**45])
 def test_no_panel_has_more_of_the_objective(largest: int) -> None:
     draw = random.Random(1)
@@ -94,6 +105,7 @@ def test_a_weight_that_is_not_exact_as_a_double_is_refused() -> None:
         feasible_panel(instance, objective=[2**60 + 1, 2**60])
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_type_can_be_seated_exactly_where_a_panel_holds_it() -> None:
     for instance in random_instances(13, 60):
         panels = all_panels(instance)
@@ -103,11 +115,13 @@ def test_a_type_can_be_seated_exactly_where_a_panel_holds_it() -> None:
             assert found in with_type if with_type else found is None
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_type_that_must_sit_and_may_not_is_proof_enough() -> None:
     instance = small_instance(1, [(0,), (1,)], [(0, 0)], [(1, 1)])
     assert feasible_panel(instance, must_seat=0, type_bounds=[(0, 0), (0, 1)]) is None
 
 
+@pytest.mark.usefixtures("either_way")
 def test_bounds_on_types_and_cells_hold() -> None:
     draw = random.Random(2)
     for instance in random_instances(14, 60):
@@ -124,6 +138,36 @@ def test_bounds_on_types_and_cells_hold() -> None:
         ]
         found = feasible_panel(instance, cell_bounds=cells, type_bounds=types)
         assert found in wider if wider else found is None
+
+
+def test_a_search_that_the_relaxation_guides_finds_as_good_a_panel_and_the_same_dead_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = random.Random(5)
+    outcomes = set()
+    for case in range(12):
+        people = [
+            (draw.randrange(3), draw.randrange(4), draw.randrange(5), draw.randrange(4)) for _ in range(240)
+        ]
+        panel = draw.sample(people, 25)
+        sums = [[sum(p[f] == v for p in panel) for v in range(count)] for f, count in enumerate((3, 4, 5, 4))]
+        # Quotas that leave hardly any room, a few of them moved by a seat: about half can't be met.
+        sums[0][0] += case % 2
+        shut = {(draw.randrange(3), draw.randrange(4)) for _ in range(6)}
+        instance = small_instance(25, people, list(map(tuple, sums)), list(map(tuple, sums)))
+        types = [(0, 0 if k[:2] in shut else n) for k, n in zip(instance.types, instance.counts, strict=True)]
+        weights = [draw.choice((0, draw.randint(-1000, 1000))) for _ in types]
+        found = []
+        for many in (10**6, 0):
+            monkeypatch.setattr(feasibility, "_MANY_TYPES", many)
+            found.append(feasible_panel(instance, objective=weights, type_bounds=types))
+        slow, fast = found
+        outcomes.add(slow is None)
+        assert (slow is None) == (fast is None)
+        if slow and fast:
+            values = [sum(w * x for w, x in zip(weights, p, strict=True)) for p in (slow, fast)]
+            assert values[0] == values[1]
+    assert outcomes == {True, False}
 
 
 def test_no_fewer_bounds_clash_than_the_smallest_clash() -> None:

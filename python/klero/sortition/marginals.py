@@ -248,7 +248,7 @@ class _Programme:
         """Seats with every open p/w at least `value` and the largest as small as can be (floats, as rationals)."""
         infinity = self._solver.infinity()
         top = self._solver.NumVar(0.0, infinity, "")
-        held = float(value * max(self.instance.weights))
+        held = float(value * self._unit)
         self._value.SetBounds(held, held)
         for t, a in enumerate(self._shares):
             if t not in self.settled:

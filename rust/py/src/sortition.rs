@@ -150,9 +150,8 @@ impl PanelSearch {
         target: Vec<f64>,
         balls: u64,
         divisor: u64,
-        breadth: usize,
         count: usize,
-    ) -> PyResult<u64> {
+    ) -> PyResult<(u64, u64)> {
         Self::expect(target.len(), self.panels.types(), "target")?;
         let Self {
             search,
@@ -160,26 +159,23 @@ impl PanelSearch {
             falling,
             ..
         } = self;
-        let falling = falling.get_or_insert_with(|| Falling::new(balls, search.rules()));
+        let falling =
+            falling.get_or_insert_with(|| Falling::new(balls, divisor, search.rules(), &target));
         door::detached(py, |_| {
-            falling.deal(search, panels, &target, (divisor, breadth, count));
-            falling.left()
+            falling.deal(search, panels, &target, count);
+            (falling.left(), falling.stuck())
         })
     }
 
     fn dealt(&self) -> (Vec<u64>, Vec<f64>) {
-        self.falling.as_ref().map_or_else(
-            || (Vec::new(), Vec::new()),
-            |falling| {
-                let mut balls = falling.balls().to_vec();
-                balls.resize(self.panels.len(), 0);
-                (balls, {
-                    let mut o = falling.owed().to_vec();
-                    o.push(falling.failed as f64);
-                    o
-                })
-            },
-        )
+        let (mut balls, owed) = self
+            .falling
+            .as_ref()
+            .map_or((Vec::new(), vec![0.0; self.panels.types()]), |falling| {
+                (falling.balls().to_vec(), falling.owed().to_vec())
+            });
+        balls.resize(self.panels.len(), 0);
+        (balls, owed)
     }
 
     fn seated(&self) -> Vec<bool> {

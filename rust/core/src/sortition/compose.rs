@@ -11,10 +11,6 @@
 
 use super::rules::Rules;
 
-/// Steps by the golden ratio's fraction are spread evenly, however many there are.
-const GOLDEN: f64 = 0.618_033_988_749_894_9;
-/// The price of a quota with room fades, or one that it once needed would go on keeping people out.
-const FADE: f64 = 0.98;
 /// Rounds of price changes for one panel.
 const ROUNDS: usize = 12;
 /// A price moves by this part of what should put its cell right by itself (people stand evenly between just served and next to be
@@ -29,17 +25,16 @@ const MOST_REPAIRS: usize = 400;
 #[derive(Debug, Clone)]
 pub struct Composer {
     prices: Vec<f64>,
-    /// What a seat was worth when prices were last looked at.
-    worth: f64,
     /// (type, place among its people): one for each person who may sit.
     units: Vec<(u32, u32)>,
     scores: Vec<f64>,
     order: Vec<u32>,
     totals: Vec<u32>,
+    /// Fewest and most seats of each cell in the panel that is being made.
+    low: Vec<u32>,
+    high: Vec<u32>,
     /// People of each cell.
     people: Vec<f64>,
-    /// Where each type stands in its turn at first, in [0, 1): spread evenly, or all would be next at once.
-    phase: Vec<f64>,
 }
 
 impl Composer {
@@ -57,34 +52,32 @@ impl Composer {
         }
         Self {
             people,
-            phase: (0..rules.types())
-                .map(|t| (t as f64 * GOLDEN).fract())
-                .collect(),
             prices: vec![0.0; rules.cell_min.len()],
-            worth: 0.0,
             scores: vec![0.0; units.len()],
             order: (0..units.len() as u32).collect(),
             totals: vec![0; rules.cell_min.len()],
+            low: rules.cell_min.clone(),
+            high: rules.cell_max.clone(),
             units,
         }
     }
 
-    /// A panel (seats by type) for what each type is owed, in units of which a seat now pays `worth`; None if repairs end short of one.
-    pub fn compose(&mut self, rules: &Rules, owed: &[f64], worth: f64) -> Option<Vec<u32>> {
-        // Prices are worth as many seats as before.
-        if self.worth > 0.0 {
-            let ratio = worth / self.worth;
-            for (c, price) in self.prices.iter_mut().enumerate() {
-                let has_room = rules.cell_min[c] < rules.cell_max[c];
-                *price *= if has_room { FADE * ratio } else { ratio };
-            }
-        }
-        self.worth = worth;
-        let mut step = STEP * worth;
+    /// A panel (seats by type) for what each type is owed, in seats, with from `low` to `high` seats in each cell; None if repairs end
+    /// short of one. Nobody whose turn is further off than `patience` fills in for others.
+    pub fn compose(
+        &mut self,
+        rules: &Rules,
+        owed: &[f64],
+        (low, high): (&[u32], &[u32]),
+        patience: f64,
+    ) -> Option<Vec<u32>> {
+        self.low.copy_from_slice(low);
+        self.high.copy_from_slice(high);
+        let mut step = STEP;
         let mut best: (u32, Vec<u32>) = (u32::MAX, Vec::new());
         for _ in 0..ROUNDS {
-            let seats = self.take(rules, owed, worth);
-            let wrong = self.count_wrong(rules);
+            let seats = self.take(rules, owed);
+            let wrong = self.count_wrong();
             if wrong < best.0 {
                 best = (wrong, seats);
             } else {
@@ -93,15 +86,16 @@ impl Composer {
             if wrong <= rules.size / 20 {
                 break;
             }
-            self.reprice(rules, step);
+            self.reprice(step);
         }
         let mut seats = best.1;
         self.count(rules, &seats);
-        self.repair(rules, owed, &mut seats).then_some(seats)
+        self.repair(rules, owed, -patience, &mut seats)
+            .then_some(seats)
     }
 
     /// The seats with the highest scores; their totals are counted.
-    fn take(&mut self, rules: &Rules, owed: &[f64], worth: f64) -> Vec<u32> {
+    fn take(&mut self, rules: &Rules, owed: &[f64]) -> Vec<u32> {
         let mut price = vec![0.0; rules.types()];
         for (t, price) in price.iter_mut().enumerate() {
             *price = rules
@@ -116,7 +110,7 @@ impl Composer {
             *score = if place < rules.type_min[t] {
                 f64::INFINITY
             } else {
-                owed[t] - price[t] - worth * (f64::from(place) + self.phase[t])
+                owed[t] - price[t] - f64::from(place)
             };
         }
         let size = rules.size as usize;
@@ -151,25 +145,25 @@ impl Composer {
     }
 
     /// Seats above a maximum or missing to a minimum, over all cells.
-    fn count_wrong(&self, rules: &Rules) -> u32 {
+    fn count_wrong(&self) -> u32 {
         (0..self.totals.len())
             .map(|c| {
-                self.totals[c].saturating_sub(rules.cell_max[c])
-                    + rules.cell_min[c].saturating_sub(self.totals[c])
+                self.totals[c].saturating_sub(self.high[c])
+                    + self.low[c].saturating_sub(self.totals[c])
             })
             .sum()
     }
 
-    fn reprice(&mut self, rules: &Rules, step: f64) {
+    fn reprice(&mut self, step: f64) {
         for (c, price) in self.prices.iter_mut().enumerate() {
-            let over = f64::from(self.totals[c].saturating_sub(rules.cell_max[c]));
-            let under = f64::from(rules.cell_min[c].saturating_sub(self.totals[c]));
+            let over = f64::from(self.totals[c].saturating_sub(self.high[c]));
+            let under = f64::from(self.low[c].saturating_sub(self.totals[c]));
             *price += step * (over - under) / self.people[c].max(1.0);
         }
     }
 
     /// Exchanges seated types for others alike but for one feature, until every quota is kept.
-    fn repair(&mut self, rules: &Rules, owed: &[f64], seats: &mut [u32]) -> bool {
+    fn repair(&mut self, rules: &Rules, owed: &[f64], earliest: f64, seats: &mut [u32]) -> bool {
         let mut seated: Vec<u32> = (0..seats.len() as u32)
             .filter(|&t| seats[t as usize] > 0)
             .collect();
@@ -188,6 +182,7 @@ impl Composer {
                 for d in rules.with_cell(s, feature, to as u32) {
                     let gain = owed[d as usize] - owed[s as usize];
                     if seats[d as usize] < rules.type_max[d as usize]
+                        && owed[d as usize] > earliest
                         && best.is_none_or(|(g, ..)| gain > g)
                     {
                         best = Some((gain, s, d));
@@ -226,8 +221,7 @@ impl Composer {
         let next = &self.order[size..(size + NEXT).min(self.order.len())];
         // How much more is wrong with one seat less, or more, in each cell.
         let wrong = |c: usize, n: u32| {
-            i64::from(n.saturating_sub(rules.cell_max[c]))
-                + i64::from(rules.cell_min[c].saturating_sub(n))
+            i64::from(n.saturating_sub(self.high[c])) + i64::from(self.low[c].saturating_sub(n))
         };
         let change = |c: usize, n: u32| wrong(c, n) - wrong(c, self.totals[c]);
         let cells = 0..self.totals.len();
@@ -265,18 +259,18 @@ impl Composer {
     /// A cell with a seat to give and one of the same feature that needs it, where one of the two is wrong.
     fn wrong_pair(&self, rules: &Rules) -> Option<(usize, usize)> {
         let cells = 0..self.totals.len();
-        let over = |c: &usize| self.totals[*c] > rules.cell_max[*c];
-        let under = |c: &usize| self.totals[*c] < rules.cell_min[*c];
+        let over = |c: &usize| self.totals[*c] > self.high[*c];
+        let under = |c: &usize| self.totals[*c] < self.low[*c];
         if let Some(from) = cells.clone().find(over) {
             let same = |c: &usize| rules.feature_of[*c] == rules.feature_of[from] && *c != from;
-            let room = |c: &usize| self.totals[*c] < rules.cell_max[*c];
+            let room = |c: &usize| self.totals[*c] < self.high[*c];
             let to = cells.clone().filter(same).find(under);
             let to = to.or_else(|| cells.clone().filter(same).find(room))?;
             return Some((from, to));
         }
         let to = cells.clone().find(under)?;
         let same = |c: &usize| rules.feature_of[*c] == rules.feature_of[to] && *c != to;
-        let spare = |c: &usize| self.totals[*c] > rules.cell_min[*c];
+        let spare = |c: &usize| self.totals[*c] > self.low[*c];
         Some((cells.filter(same).find(spare)?, to))
     }
 }
