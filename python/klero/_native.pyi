@@ -66,6 +66,14 @@ class PanelSearch:
     def balls(self, weights: list[float], target: list[float], people: list[int], balls: int) -> list[int]:
         """Whole balls of each panel with sum `balls`; may add panels. `people` is the number of people of each type."""
 
+    def deal(self, target: list[float], balls: int, divisor: int, count: int) -> tuple[int, int]:
+        """Makes `count` more panels for what types are owed, each with one in `divisor` of the balls left (one at least), and says how many
+        balls are left and how often no panel could be made from nothing. The first `divisor` panels are a rehearsal and are not kept. The
+        arguments before `count` must stay the same from call to call. O(count · people · features)."""
+
+    def dealt(self) -> tuple[list[int], list[float]]:
+        """(balls of each panel, balls that each type is still owed)."""
+
     def seated(self) -> list[bool]:
         """For each type, whether a panel found seats it."""
 

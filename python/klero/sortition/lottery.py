@@ -239,11 +239,13 @@ def lottery_for(
 ) -> Lottery:
     """As `fair_lottery`, for people and quotas already matched."""
     _check_options(objective, denominator)
-    work = _Work(instance, objective, quotas_name, progress)
+    work = _Work(instance, objective, denominator, quotas_name, progress)
     search, weights, seats, levels = work.run()
     with work.phase("balls"):
-        target = [float(s) for s in seats]
-        balls = search.balls(weights, target, list(instance.counts), denominator)
+        balls = work.dealt
+        if balls is None:
+            target = [float(s) for s in seats]
+            balls = search.balls(weights, target, list(instance.counts), denominator)
     panels = sorted(
         ((b, tuple(search.panel(i))) for i, b in enumerate(balls) if b), key=lambda entry: entry[1]
     )
@@ -306,10 +308,18 @@ class _Work:
     """The phases between an instance and its weighted panels."""
 
     def __init__(
-        self, instance: Instance, objective: Objective, quotas_name: str, progress: Progress | None
+        self,
+        instance: Instance,
+        objective: Objective,
+        denominator: int,
+        quotas_name: str,
+        progress: Progress | None,
     ) -> None:
         self.instance = instance
         self.objective = objective
+        # Balls by panel, where they were dealt as the panels were made.
+        self.dealt: list[int] | None = None
+        self._denominator = denominator
         self.seconds: dict[str, float] = {}
         self.claim: Claim | None = None
         self._quotas_name = quotas_name
@@ -337,11 +347,12 @@ class _Work:
                     continue
             with self.phase("panels"):
                 try:
-                    found = realise(self.instance, marginals.seats, known, self._progress)
+                    found = realise(self.instance, marginals.seats, known, self._denominator, self._progress)
                 except SearchLimitError:
                     found = None
             if found is not None:
                 if found.weights is not None:
+                    self.dealt = found.balls
                     return found.search, found.weights, marginals.seats, marginals.levels
                 known = _merge(known, found.search, len(self.instance.types))
             with self.phase("exclusions"):

@@ -138,8 +138,8 @@ class _Programme:
         self.instance = instance
         self.settled: dict[int, Fraction] = {}
         # t in units in which weights are near 1, since they may be as large as 10^12.
-        unit = max(instance.weights)
-        self._shares = [a / unit for a in instance.shares]
+        self._unit = max(instance.weights)
+        self._shares = [a / self._unit for a in instance.shares]
         self._columns = [instance.type_cells(t) for t in range(len(instance.types))]
         solver = pywraplp.Solver.CreateSolver("GLOP")
         self._solver = solver
@@ -149,11 +149,11 @@ class _Programme:
         self._cells = [solver.Constraint(float(lo), float(hi)) for lo, hi in instance.cell_bounds]
         self._cells.append(solver.Constraint(float(instance.size), float(instance.size)))
         self._caps: dict[int, Any] = {}
-        self._tied = [0.0] * len(self._cells)
+        self._tied = [0] * len(self._cells)
         for t, spare in enumerate(self._spare):
             for c in self.cells_of(t):
                 self._cells[c].SetCoefficient(spare, 1.0)
-                self._tied[c] += self._shares[t]
+                self._tied[c] += instance.shares[t]
         self._follow()
         solver.Objective().SetCoefficient(self._value, 1.0)
         solver.Objective().SetMaximization()
@@ -165,7 +165,7 @@ class _Programme:
     def _follow(self) -> None:
         """Writes into the rows what the open types take for each unit of t."""
         for row, tied in zip(self._cells, self._tied, strict=True):
-            row.SetCoefficient(self._value, tied)
+            row.SetCoefficient(self._value, tied / self._unit)
 
     def settle(self, level: Level) -> None:
         """Holds the types of a level at its value, from the next solve on."""
@@ -174,16 +174,11 @@ class _Programme:
             seats = float(level.value * self.instance.shares[t])
             self._spare[t].SetBounds(seats, seats)
             for c in self.cells_of(t):
-                self._tied[c] -= self._shares[t]
+                self._tied[c] -= self.instance.shares[t]
             if t in self._caps:
                 # Always true, and so out of the way: a row without bounds may end in the basis as a free one.
                 self._caps[t].SetCoefficient(self._value, 0.0)
                 self._caps[t].SetBounds(-self._solver.infinity(), 2.0 * self.instance.counts[t])
-        if len(self.settled) == len(self.instance.types):
-            return
-        # Sums of floats that should be nil are nil.
-        open_rows = {c for t in range(len(self._columns)) if t not in self.settled for c in self.cells_of(t)}
-        self._tied = [tied if c in open_rows else 0.0 for c, tied in enumerate(self._tied)]
         self._follow()
 
     def solve(self) -> Level:
@@ -273,7 +268,7 @@ class _Programme:
         """Seats with every open p/w at least `value` and the largest as small as can be (floats, as rationals)."""
         infinity = self._solver.infinity()
         top = self._solver.NumVar(0.0, infinity, "")
-        held = float(value * max(self.instance.weights))
+        held = float(value * self._unit)
         self._value.SetBounds(held, held)
         for t, a in enumerate(self._shares):
             if t not in self.settled:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from klero._native import PanelSearch
@@ -32,6 +33,14 @@ RESIDUAL = 1e-10
 _NEWTON_STEPS = 60
 # A quota or probability this near to its limit is at its limit.
 _NEAR = 1e-9
+# Above so many types panels are dealt falling numbers of balls: matching every type exactly takes more panels than there are types.
+_MANY_TYPES = 1500
+# Each panel takes one ball in so many of those left, over the expected seats of the rarest type …
+_SHARES = 4.0
+# … within these limits.
+_FEWEST_SHARES, _MOST_SHARES = 100.0, 2000.0
+_MOST_STUCK = 100
+_FEW_BALLS = 10.0
 # Panels between two looks at the keyboard.
 _CHUNK = 24
 # Below this share of new panels in a chunk, pairs of exchanges are stuck and triples are tried.
@@ -51,10 +60,12 @@ class Realisation:
     Attributes:
         search: the panels found.
         weights: a weight for each, or None where the target was not reached.
+        balls: whole balls for each, where they were dealt as panels were made; else they follow from the weights.
     """
 
     search: PanelSearch
     weights: list[float] | None
+    balls: list[int] | None = None
 
 
 def new_search(
@@ -74,7 +85,11 @@ def new_search(
 
 
 def realise(
-    instance: Instance, seats: Sequence[Fraction], known: Sequence[Panel], progress: Progress | None
+    instance: Instance,
+    seats: Sequence[Fraction],
+    known: Sequence[Panel],
+    denominator: int,
+    progress: Progress | None,
 ) -> Realisation | None:
     """Panels whose weighted mean is the target (expected seats by type); None if no panel lies on its face.
 
@@ -82,6 +97,7 @@ def realise(
         instance: the people and quotas.
         seats: the target.
         known: feasible panels, to start from where they lie on the face.
+        denominator: the number of balls.
         progress: called with («panels», number found).
     """
     target = [float(s) for s in seats]
@@ -91,10 +107,45 @@ def realise(
         start = feasible_panel(instance, cell_bounds=cells, type_bounds=types)
     if start is None:
         return None
+    if len(target) > _MANY_TYPES:
+        dealt = _deal(instance, target, (cells, types), denominator, progress)
+        if dealt is not None:
+            return dealt
     realiser = _Realiser(
         instance, target, new_search(instance, start, cells, types), (cells, types), progress
     )
     return Realisation(realiser.search, realiser.run())
+
+
+def _deal(
+    instance: Instance,
+    target: list[float],
+    face: tuple[Pairs, Pairs],
+    denominator: int,
+    progress: Progress | None,
+) -> Realisation | None:
+    """Panels with falling numbers of balls (`rust/core/src/sortition/falling.rs`); None where somebody stays owed more than a few."""
+    # Within a seat of the target, panels differ least from one to the next.
+    types = tuple(_around(x, lo, hi) for x, (lo, hi) in zip(target, face[1], strict=True))
+    start = feasible_panel(instance, cell_bounds=face[0], type_bounds=types)
+    if start is None:
+        return None
+    search = new_search(instance, start, face[0], types)
+    rarest = min((x for x in target if x > _NEAR), default=1.0)
+    divisor = min(max(_SHARES / rarest, _FEWEST_SHARES), _MOST_SHARES)
+    left, stuck, panels = denominator, 0, 0
+    while left:
+        left, stuck = search.deal(target, denominator, round(divisor), _CHUNK)
+        panels += _CHUNK
+        if stuck > _MOST_STUCK:
+            return None
+        if progress:
+            progress("panels", panels)
+    balls, owed = search.dealt()
+    worst = max(o / n for o, n in zip(owed, instance.counts, strict=True))
+    # One weight for each panel, so that what the balls say is what was found.
+    weights = [b / denominator for b in balls]
+    return Realisation(search, weights, balls) if worst <= _FEW_BALLS else None
 
 
 def face(instance: Instance, target: Sequence[float]) -> tuple[Pairs, Pairs]:
@@ -108,6 +159,11 @@ def face(instance: Instance, target: Sequence[float]) -> tuple[Pairs, Pairs]:
     )
     types = tuple(_tightened(x, 0, n) for x, n in zip(target, instance.counts, strict=True))
     return cells, types
+
+
+def _around(mean: float, lo: int, hi: int) -> tuple[int, int]:
+    """The whole numbers on both sides of a mean, within bounds."""
+    return max(lo, floor(mean + _NEAR)), min(hi, ceil(mean - _NEAR))
 
 
 def _tightened(mean: float, lo: int, hi: int) -> tuple[int, int]:

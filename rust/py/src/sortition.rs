@@ -1,6 +1,6 @@
 //! Bindings of the sortition kernels.
 
-use klero_core::sortition::{balance, round_to_balls, Depth, Panels, Rules, Search};
+use klero_core::sortition::{balance, round_to_balls, Depth, Falling, Panels, Rules, Search};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 
@@ -19,6 +19,7 @@ struct PanelSearch {
     panels: Panels,
     owed: Vec<f64>,
     depth: Depth,
+    falling: Option<Falling>,
 }
 
 fn value_error(error: impl std::fmt::Display) -> PyErr {
@@ -56,6 +57,7 @@ impl PanelSearch {
             panels,
             owed: vec![0.0; types.len()],
             depth: Depth::Pair,
+            falling: None,
         })
     }
 
@@ -80,6 +82,7 @@ impl PanelSearch {
             panels,
             owed,
             depth,
+            ..
         } = self;
         door::detached(py, |_| {
             search.herd(&target, owed, count, breadth, *depth, panels)
@@ -139,6 +142,40 @@ impl PanelSearch {
         door::detached(py, |_| {
             round_to_balls(search, panels, &weights, &target, &people, balls, *depth)
         })
+    }
+
+    fn deal(
+        &mut self,
+        py: Python<'_>,
+        target: Vec<f64>,
+        balls: u64,
+        divisor: u64,
+        count: usize,
+    ) -> PyResult<(u64, u64)> {
+        Self::expect(target.len(), self.panels.types(), "target")?;
+        let Self {
+            search,
+            panels,
+            falling,
+            ..
+        } = self;
+        let falling =
+            falling.get_or_insert_with(|| Falling::new(balls, divisor, search.rules(), &target));
+        door::detached(py, |_| {
+            falling.deal(search, panels, &target, count);
+            (falling.left(), falling.stuck())
+        })
+    }
+
+    fn dealt(&self) -> (Vec<u64>, Vec<f64>) {
+        let (mut balls, owed) = self
+            .falling
+            .as_ref()
+            .map_or((Vec::new(), vec![0.0; self.panels.types()]), |falling| {
+                (falling.balls().to_vec(), falling.owed().to_vec())
+            });
+        balls.resize(self.panels.len(), 0);
+        (balls, owed)
     }
 
     fn seated(&self) -> Vec<bool> {

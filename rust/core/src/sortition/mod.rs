@@ -6,8 +6,10 @@
 
 pub mod amount;
 pub mod balls;
+pub mod compose;
 pub mod counting;
 pub mod drawing;
+pub mod falling;
 pub mod legacy;
 pub mod rules;
 pub mod search;
@@ -19,6 +21,7 @@ pub mod weights;
 pub mod whole;
 
 pub use balls::round_to_balls;
+pub use falling::Falling;
 pub use rules::{Rules, RulesError};
 pub use search::{Depth, Search};
 pub use store::Panels;

@@ -141,6 +141,16 @@ impl Rules {
             .map_or(0..0, |first| first..self.twins_end[first as usize])
     }
 
+    /// The types like `base`, but with this cell for one feature.
+    pub(crate) fn with_cell(&self, base: u32, feature: usize, cell: u32) -> Range<u32> {
+        let cells = self.cells_of(base);
+        let key = self.key_of(cells)
+            ^ self.cell_key[cells[feature] as usize]
+            ^ self.cell_key[cell as usize];
+        self.find(key, |f| if f == feature { cell } else { cells[f] })
+            .map_or(0..0, |first| first..self.twins_end[first as usize])
+    }
+
     /// Whether seats by type are a panel that keeps every rule.
     #[must_use]
     pub fn allows(&self, seats: &[u32]) -> bool {

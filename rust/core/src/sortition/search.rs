@@ -118,6 +118,12 @@ impl Search {
         }
     }
 
+    /// The rules that its panels keep.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The current panel, as seats by type.
     #[must_use]
     pub fn panel(&self) -> &[u32] {
