@@ -98,7 +98,7 @@ def test_who_can_never_sit_is_named_with_the_quotas_that_shut_them_out() -> None
 
 
 def test_unknown_person_and_language_are_told_in_words(example: Lottery) -> None:
-    with pytest.raises(InputError, match="did you mean"):
+    with pytest.raises(InputError, match="Did you mean"):
         example.explain("P17")
     with pytest.raises(InputError, match="language-unknown"):
         example.explain(lang="de")
