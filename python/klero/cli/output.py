@@ -18,7 +18,9 @@ written: list[str] = []
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SIZE = click.option("--size", "-k", type=int, required=True, metavar="K", help="Seats on the panel, taken ones included.")
+SIZE = click.option(
+    "--size", "-k", type=int, required=True, metavar="K", help="Seats on the panel, taken ones included."
+)
 ID_COLUMN = click.option(
     "--id",
     "id_column",
