@@ -350,9 +350,7 @@ class _Work:
                 marginals = solve(self.instance, never, self._progress)
             with self.phase("panels"):
                 try:
-                    found = realise(
-                        self.instance, marginals.seats, known, self._denominator, self._progress
-                    )
+                    found = realise(self.instance, marginals.seats, known, self._denominator, self._progress)
                 except SearchLimitError:
                     found = None
             if found is not None:
