@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from klero import _native
 from klero.errors import InfeasibleError, InputError
 from klero.ledger.bundle import bundle_files
 from klero.ledger.verify import verify_files
+from klero.sortition import realise
 from klero.sortition.lottery import Lottery, fair_lottery
 from klero.verifiers import klero_verify
 from oracle import leximin
@@ -116,3 +119,104 @@ def test_leximin_with_rules_is_that_of_all_panels_person_by_person(seed: int) ->
         assert verify_files(files).ok
         assert all(check.ok for check in klero_verify.verify(files))
     assert met > 10
+
+
+def test_nobody_of_a_household_sits_beside_another_and_all_of_a_type_have_the_same_chance() -> None:
+    # Four couples of a woman and a man, one of two women, and six people alone; 400 draws.
+    people = [
+        *({"id": f"{g}{i}", "gender": g, "street": f"{i}"} for i in range(4) for g in ("woman", "man")),
+        *({"id": f"x{i}", "gender": "woman", "street": "9"} for i in range(2)),
+        *({"id": f"y{i}", "gender": "man" if i % 2 else "woman", "street": ""} for i in range(6)),
+    ]
+    quotas = [
+        {"feature": "gender", "value": "woman", "min": 3, "max": 3},
+        {"feature": "gender", "value": "man", "min": 2, "max": 2},
+    ]
+    lottery = fair_lottery(people, quotas, size=5, household="street")
+    files = bundle_files(lottery)
+    seated = dict.fromkeys((p["id"] for p in people), 0)
+    homes = {p["id"]: p["street"] for p in people if p["street"]}
+    draws = 400
+    for i in range(draws):
+        panel = json.loads(_native.draw_file(files, f"draw {i}"))["panel"]
+        streets = [homes[person] for person in panel if person in homes]
+        assert len(streets) == len(set(streets))
+        for person in panel:
+            seated[person] += 1
+    for person, count in seated.items():
+        p = float(lottery.probability(person))
+        assert abs(count - draws * p) < 4.5 * (draws * p * (1 - p)) ** 0.5, person
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_levels_are_found_for_weighted_pools_of_hundreds(seed: int) -> None:
+    draw = random.Random(seed)
+    shares = [[draw.choice((1, 2, 4, 9)) for _ in range(draw.randint(2, 6))] for _ in range(5)]
+    people = [
+        {
+            "id": f"{i:03}",
+            **{f"f{f}": str(draw.choices(range(len(w)), w)[0]) for f, w in enumerate(shares)},
+            "weight": draw.choice(("1", "2", "3", "10", "0.37")),
+        }
+        for i in range(300)
+    ]
+    panel = draw.sample(people, 40)
+    quotas = []
+    for f, w in enumerate(shares):
+        for v in range(len(w)):
+            seats = sum(p[f"f{f}"] == str(v) for p in panel)
+            quotas.append({"feature": f"f{f}", "value": str(v), "min": max(0, seats - 1), "max": seats + 1})
+    used = {(q["feature"], q["value"]) for q in quotas}
+    assert all((f"f{f}", p[f"f{f}"]) in used for p in people for f in range(5))
+    lottery = fair_lottery(people, quotas, size=40, weight="weight")
+    assert float(lottery.certificate.gap) < 1e-5
+    assert verify_files(bundle_files(lottery)).ok
+
+
+def test_panels_with_falling_balls_reach_the_same_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(5)
+    people = [
+        {"id": f"{i:03}", **{f"f{f}": str(draw.randrange(2 + f)) for f in range(4)}} for i in range(400)
+    ]
+    panel = draw.sample(people, 40)
+    quotas = []
+    for f in range(4):
+        for v in range(2 + f):
+            seats = sum(p[f"f{f}"] == str(v) for p in panel)
+            quotas.append({"feature": f"f{f}", "value": str(v), "min": seats, "max": seats})
+    exact = fair_lottery(people, quotas, size=40)
+    monkeypatch.setattr(realise, "_MANY_TYPES", 1)
+    dealt = fair_lottery(people, quotas, size=40)
+    assert exact.certificate.levels == dealt.certificate.levels
+    assert exact.panels != dealt.panels
+    assert float(dealt.certificate.gap) < 2e-5
+    assert verify_files(bundle_files(dealt)).ok
+    assert fair_lottery(people[::-1], quotas[::-1], size=40).panels == dealt.panels
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("0", "shut the person out"),
+        ("-1", "above zero"),
+        ("", "empty"),
+        ("nan", "positive number"),
+        ("inf", "positive number"),
+        ("12345678", "positive number"),
+        ("heavy", "positive number"),
+        ("1e9", "weights go from"),
+    ],
+)
+def test_a_weight_that_is_none_is_refused_with_its_row(text: str, reason: str) -> None:
+    people = [{"id": "a", "g": "x", "w": "1"}, {"id": "b", "g": "x", "w": text}]
+    with pytest.raises(InputError, match=reason) as raised:
+        fair_lottery(people, [{"feature": "g", "value": "x", "min": 1, "max": 1}], size=1, weight="w")
+    (fault,) = raised.value.faults
+    assert (fault.code, fault.column) == ("weight-invalid", "w")
+    assert fault.row == 2
+
+
+def test_weights_too_far_apart_are_refused() -> None:
+    people = [{"id": "a", "g": "x", "w": "0.001"}, {"id": "b", "g": "x", "w": "200"}]
+    with pytest.raises(InputError, match="times one another"):
+        fair_lottery(people, [{"feature": "g", "value": "x", "min": 1, "max": 1}], size=1, weight="w")

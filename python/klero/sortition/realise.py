@@ -39,7 +39,8 @@ _MANY_TYPES = 1500
 _SHARES = 4.0
 # … within these limits.
 _FEWEST_SHARES, _MOST_SHARES = 100.0, 2000.0
-_MOST_STUCK = 100
+# So many panels, and one in ten beyond them, may have to be made by moves from the one before.
+_MOST_STUCK = 50
 _FEW_BALLS = 10.0
 # Panels between two looks at the keyboard.
 _CHUNK = 24
@@ -137,7 +138,7 @@ def _deal(
     while left:
         left, stuck = search.deal(target, denominator, round(divisor), _CHUNK)
         panels += _CHUNK
-        if stuck > _MOST_STUCK:
+        if stuck > _MOST_STUCK + panels // 10:
             return None
         if progress:
             progress("panels", panels)

@@ -52,6 +52,8 @@ ALONE = "alone"
 # With at most so many digits before and after the point; scaled to integers, weights stay below 10^12.
 _DECIMAL = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,6}))?(?:[eE]([+-]?[0-9]{1,2}))?")
 _MOST_WEIGHT = 10**12
+# Where weights are further apart, the linear programmes' floats no longer tell the bases apart that exact arithmetic needs.
+_WIDEST = 100_000
 
 
 class RuleOptions(TypedDict, total=False):
@@ -176,6 +178,12 @@ def _weights(pool: Pool, column: str) -> tuple[list[int], list[Fault]]:
     whole = [value.numerator * (scale // value.denominator) for value in values]
     common = reduce(gcd, whole)
     whole = [value // common for value in whole]
+    if max(whole) > _WIDEST * min(whole):
+        message = (
+            f"the weights of {quoted(name)} go from {float(min(values)):g} to {float(max(values)):g}; klero takes weights up to {_WIDEST} times "
+            "one another. Raise the smallest, or lower the largest (trimming weights is usual)."
+        )
+        return [], [Fault("weight-invalid", message, pool.name, column=name)]
     if max(whole) > _MOST_WEIGHT:
         message = (
             f"the weights need the common unit 1/{scale // gcd(scale, common)}, in which the largest is above 10^12. "
