@@ -55,4 +55,4 @@ def test_python_of_the_guide_runs(
     assert len(code) == 1
     monkeypatch.chdir(folder)
     exec(code[0], {})  # noqa: S102
-    assert "s’est retirée" in capsys.readouterr().out
+    assert "s'est retirée" in capsys.readouterr().out
