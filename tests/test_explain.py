@@ -120,3 +120,25 @@ def test_percentages_do_not_round_to_certainty(num: int, den: int, text: str) ->
     from fractions import Fraction
 
     assert percent(Fraction(num, den), "en") == text
+
+
+def test_rules_are_told_in_words_and_not_by_their_inner_names() -> None:
+    people = [
+        {
+            "id": f"p{i}",
+            "g": "a" if i % 3 else "b",
+            "w": str(1 + i % 2 * 2),
+            "street": str(i // 2) if i < 4 else "",
+        }
+        for i in range(12)
+    ]
+    quotas = [{"feature": "g", "value": v, "min": 2, "max": 2} for v in "ab"]
+    lottery = fair_lottery(people, quotas, size=4, weight="w", household="street", must_sit=["p0"])
+    texts = [lottery.explain(lang=lang) for lang in ("en", "fr")]
+    texts += [lottery.explain(p["id"], lang) for p in people for lang in ("en", "fr")]
+    assert not any("(household)" in text or "(must sit)" in text for text in texts)
+    assert "must sit" in lottery.explain("p0")
+    assert "whoever must sit" in lottery.explain("p1")
+    assert "shares an address with others of the pool, weight" in lottery.explain("p2")
+    assert "partage son adresse" in lottery.explain("p2", "fr")
+    assert "fois son poids" in lottery.explain(lang="fr")

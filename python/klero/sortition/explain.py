@@ -6,19 +6,19 @@ computed anew, so that what is said is what the verifiers check.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from klero.sortition.certificate import Level
 from klero.sortition.conflicts import why_never
+from klero.sortition.traits import quota_words, traits
 from klero.words import percent, words
 
 if TYPE_CHECKING:
     from klero.sortition.instance import Instance
     from klero.sortition.lottery import Lottery
 
-_MOST_QUOTAS = 12
+_MOST_REASONS = 12
 _MOST_PEOPLE = 20
 
 
@@ -52,9 +52,14 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
     for number, level in enumerate(lottery.certificate.levels, 1):
         if level.value == 0:
             continue
-        head = _("Level {number} of {total}: {percent} ({exact}).").format(
-            number=number, total=total, percent=percent(level.value, lang), exact=level.value
-        )
+        if instance.weighted:
+            head = _("Level {number} of {total}: {exact} for each unit of weight.").format(
+                number=number, total=total, exact=level.value
+            )
+        else:
+            head = _("Level {number} of {total}: {percent} ({exact}).").format(
+                number=number, total=total, percent=percent(level.value, lang), exact=level.value
+            )
         parts.append(f"{head} {_level_words(lottery, level, lang)}")
     parts.append(
         _("The lottery's whole balls come within {gap} of these bounds (measured, worst level).").format(
@@ -71,7 +76,6 @@ def explain_person(lottery: Lottery, person: str, lang: str = "en") -> str:
     instance = lottery.instance
     t = instance.person_type[lottery.position(person)]
     p = lottery.type_probabilities[t]
-    traits = ", ".join(instance.cell_name(c) for c in instance.type_cells(t))
     same = instance.counts[t]
     parts = [
         _("{person} has a probability of {percent} ({exact}) of sitting on the panel.").format(
@@ -81,7 +85,7 @@ def explain_person(lottery: Lottery, person: str, lang: str = "en") -> str:
             "Of this type ({traits}) there is {n} person in the pool.",
             "Of this type ({traits}) there are {n} people in the pool, all with the same probability.",
             same,
-        ).format(traits=traits, n=same),
+        ).format(traits=traits(instance, t, lang), n=same),
     ]
     level = next((lv for lv in lottery.certificate.levels if any(t == u for u, _y in lv.types)), None)
     if level is None and lottery.certificate.claim is not None:
@@ -116,19 +120,23 @@ def _never_words(lottery: Lottery, lang: str) -> list[str]:
         "{n} people can sit on no panel that meets the quotas: {names}.",
         len(people),
     ).format(n=len(people), names=names)
-    reasons = dict.fromkeys(_never_reason(instance, t, lang) for t in lottery.never[:_MOST_QUOTAS])
+    reasons = dict.fromkeys(_never_reason(instance, t, lang) for t in lottery.never[:_MOST_REASONS])
     return [" ".join([head, *reasons])]
 
 
 def _never_reason(instance: Instance, t: int, lang: str) -> str:
     """Which quotas together shut a type out."""
     _ = words(lang).gettext
+    who = traits(instance, t, lang)
     bounds = why_never(instance, t)
+    if not bounds:  # the rules alone shut them out
+        return _(
+            "No panel has room for a person of type {traits}: whoever must sit, of their address or of all, leaves them no seat."
+        ).format(traits=who)
     quotas = quota_words(instance, [(b.cell, b.side == "max") for b in bounds], lang)
-    traits = ", ".join(instance.cell_name(c) for c in instance.type_cells(t))
     return _(
         "No panel has room for a person of type {traits}; together these quotas shut them out: {quotas}."
-    ).format(traits=traits, quotas=quotas)
+    ).format(traits=who, quotas=quotas)
 
 
 def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
@@ -136,12 +144,15 @@ def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
     _, ngettext = catalogue.gettext, catalogue.ngettext
     instance = lottery.instance
     people = sum(instance.counts[t] for t, _y in level.types)
-    seats = level.value * people
+    seats = level.value * sum(instance.shares[t] for t, _y in level.types)
     if all(lottery.type_probabilities[t] == 1 for t, _y in level.types):
         return ngettext("This {n} person always sits.", "These {n} people always sit.", people).format(
             n=people
         )
-    if len({y for _t, y in level.types}) == 1:
+    even = len({y for _t, y in level.types}) == 1
+    if instance.weighted:
+        text = _weighted_words(level, people, seats if even else None, lang)
+    elif even:
         text = ngettext(
             "The quotas leave at most {seats} seats to this {n} person, so no lottery can give more than {value}.",
             "The quotas leave at most {seats} seats to these {n} people, so no lottery can give each of them more than {value}.",
@@ -168,21 +179,24 @@ def _level_words(lottery: Lottery, level: Level, lang: str) -> str:
     return text
 
 
+def _weighted_words(level: Level, people: int, seats: Fraction | None, lang: str) -> str:
+    """A level of p/w; `seats` where all of the group count alike."""
+    ngettext = words(lang).ngettext
+    if seats is not None:
+        return ngettext(
+            "The quotas leave at most {seats} seats to this {n} person, so no lottery can give more than {value} times the weight.",
+            "The quotas leave at most {seats} seats to these {n} people, so no lottery can give each of them more than {value} times their weight.",
+            people,
+        ).format(seats=_seats(seats, lang), n=people, value=level.value)
+    return ngettext(
+        "The quotas, weighed against each other, hold this {n} person at {value} times the weight at most.",
+        "The quotas, weighed against each other, leave no lottery in which each of these {n} people has more than {value} times their weight.",
+        people,
+    ).format(n=people, value=level.value)
+
+
 def _seats(seats: Fraction, lang: str) -> str:
     if seats.denominator == 1:
         return str(seats.numerator)
     text = f"{float(seats):.3f}"
     return text if lang == "en" else text.replace(".", ",")
-
-
-def quota_words(instance: Instance, cells: Sequence[tuple[int, bool]], lang: str) -> str:
-    """«at most 5 of age: 16-24; at least 3 of …»; a cell's flag says that it is the maximum."""
-    _ = words(lang).gettext
-    names = []
-    for c, is_maximum in cells[:_MOST_QUOTAS]:
-        lo, hi = instance.cell_bounds[c]
-        text = _("at most {n} of {cell}") if is_maximum else _("at least {n} of {cell}")
-        names.append(text.format(n=hi if is_maximum else lo, cell=instance.cell_name(c)))
-    if len(cells) > _MOST_QUOTAS:
-        names.append(_("and {n} more").format(n=len(cells) - _MOST_QUOTAS))
-    return "; ".join(names)

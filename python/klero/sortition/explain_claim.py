@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from klero.sortition.certificate import Leaf
 from klero.sortition.claim import forced_types, standing
-from klero.sortition.explain import quota_words
+from klero.sortition.traits import quota_words
 from klero.words import percent, words
 
 if TYPE_CHECKING:
