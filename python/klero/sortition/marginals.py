@@ -307,8 +307,12 @@ class _Basis:
         self._free: list[int] = []
         self._odd: list[int] = []
         self._full: list[int] = []
+        # Settled types that a degenerate basis holds: unknowns whose values are known, and checked.
+        self._pinned: list[int] = []
         for t, spare in enumerate(programme._spare):
             if t in programme.settled:
+                if spare.basis_status() == basic:
+                    self._pinned.append(t)
                 continue
             capped = t in programme._caps and programme._caps[t].basis_status() != basic
             status = spare.basis_status()
@@ -324,6 +328,7 @@ class _Basis:
         self._targets = [
             limits[c][0 if statuses[c] == programme._solver.AT_LOWER_BOUND else 1] for c in self._rows
         ]
+        self._free += self._pinned
         self._matrix = self._build_matrix()
 
     def _build_matrix(self) -> list[list[int]] | None:
@@ -379,6 +384,8 @@ class _Basis:
             seats[t] = instance.counts[t] * scale
         for t, x in zip(self._free, solution[1:], strict=True):
             seats[t] = x.numerator * (scale // x.denominator)
+        if any(seats[t] != lowest[t] for t in self._pinned):
+            return False
         if any(not low <= x <= n * scale for low, x, n in zip(lowest, seats, instance.counts, strict=True)):
             return False
         totals = [0] * len(programme._cells)
@@ -395,7 +402,9 @@ class _Basis:
         # A level's types share one Fraction object: their seats are added up as integers, by object.
         held: list[dict[int, int]] = [{} for _ in self._rows]
         values = {id(v): v for v in self._programme.settled.values()} | {id(_ONE): _ONE}
-        fixed = [(t, instance.shares[t], v) for t, v in self._programme.settled.items()]
+        pinned = set(self._pinned)
+        settled = self._programme.settled.items()
+        fixed = [(t, instance.shares[t], v) for t, v in settled if t not in pinned]
         # An odd type is full too; its seats follow the level through its own row.
         fixed += [(t, instance.counts[t], _ONE) for t in (*self._full, *self._odd)]
         for t, seats, v in fixed:

@@ -143,7 +143,7 @@ def _deal(
         if progress:
             progress("panels", panels)
     balls, owed = search.dealt()
-    worst = max(o / n for o, n in zip(owed, instance.counts, strict=True))
+    worst = max(abs(o) / n for o, n in zip(owed, instance.counts, strict=True))
     # One weight for each panel, so that what the balls say is what was found.
     weights = [b / denominator for b in balls]
     return Realisation(search, weights, balls) if worst <= _FEW_BALLS else None

@@ -53,7 +53,7 @@ ALONE = "alone"
 _DECIMAL = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,6}))?(?:[eE]([+-]?[0-9]{1,2}))?")
 _MOST_WEIGHT = 10**12
 # Where weights are further apart, the linear programmes' floats no longer tell the bases apart that exact arithmetic needs.
-_WIDEST = 100_000
+_WIDEST = 10_000
 
 
 class RuleOptions(TypedDict, total=False):

@@ -161,8 +161,8 @@ impl PanelSearch {
         } = self;
         let falling =
             falling.get_or_insert_with(|| Falling::new(balls, divisor, search.rules(), &target));
-        door::detached(py, |_| {
-            falling.deal(search, panels, &target, count);
+        door::detached(py, |alive| {
+            falling.deal(search, panels, &target, count, alive);
             (falling.left(), falling.stuck())
         })
     }

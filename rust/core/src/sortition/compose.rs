@@ -18,8 +18,8 @@ const ROUNDS: usize = 12;
 const STEP: f64 = 0.3;
 /// People next to be served that are looked at where nobody seated has a twin with the missing value.
 const NEXT: usize = 600;
-/// Exchanges to put right what prices left wrong.
-const MOST_REPAIRS: usize = 400;
+/// Where more seats than this are wrong, exchanges would not end well.
+const MOST_REPAIRS: u32 = 80;
 
 /// Prices, and room to work in.
 #[derive(Debug, Clone)]
@@ -167,7 +167,12 @@ impl Composer {
         let mut seated: Vec<u32> = (0..seats.len() as u32)
             .filter(|&t| seats[t as usize] > 0)
             .collect();
-        for _ in 0..MOST_REPAIRS {
+        // Each exchange puts at least one seat right, so more than are wrong now are never needed.
+        let wrong = self.count_wrong();
+        if wrong > MOST_REPAIRS {
+            return false;
+        }
+        for _ in 0..=wrong {
             let Some((from, to)) = self.wrong_pair(rules) else {
                 return rules.allows(seats);
             };

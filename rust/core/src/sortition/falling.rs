@@ -114,7 +114,7 @@ impl Falling {
             urgency,
             ..
         } = self;
-        let exact = (cells.due.as_slice(), cells.due.as_slice());
+        let exact = (cells.least.as_slice(), cells.most.as_slice());
         let near = (cells.floor.as_slice(), cells.ceiling.as_slice());
         PATIENCE.iter().find_map(|&(patience, is_exact)| {
             let bounds = if is_exact { exact } else { near };
@@ -122,9 +122,20 @@ impl Falling {
         })
     }
 
-    /// Makes so many more panels (or as many as it takes) and deals balls to them, at least one each. The first are a rehearsal.
-    pub fn deal(&mut self, search: &mut Search, panels: &mut Panels, target: &[f64], count: usize) {
+    /// Makes so many more panels (or as many as it takes, or until `alive` says no) and deals balls to them, at least one each. The first
+    /// are a rehearsal.
+    pub fn deal(
+        &mut self,
+        search: &mut Search,
+        panels: &mut Panels,
+        target: &[f64],
+        count: usize,
+        alive: &dyn Fn() -> bool,
+    ) {
         for _ in 0..count {
+            if !alive() {
+                break;
+            }
             if self.rehearsals > 0 {
                 self.rehearse(search.rules(), target);
                 continue;
@@ -191,7 +202,10 @@ struct Cells {
     owed: Vec<f64>,
     floor: Vec<u32>,
     ceiling: Vec<u32>,
-    due: Vec<u32>,
+    /// Fewest and most seats of each cell in the next panel: the same number, but for features with nearly as many cells as there are
+    /// seats (households), which stay free within a seat of their target.
+    least: Vec<u32>,
+    most: Vec<u32>,
     /// The cells of each feature.
     features: Vec<Vec<usize>>,
     size: u32,
@@ -220,7 +234,8 @@ impl Cells {
         Self {
             target: seats,
             owed: vec![0.0; count],
-            due: floor.clone(),
+            least: floor.clone(),
+            most: floor.clone(),
             floor,
             ceiling,
             features,
@@ -230,8 +245,10 @@ impl Cells {
 
     /// Decides the seats of each cell in the next panel, of this weight: one more than the floor goes to those owed most.
     fn share_out(&mut self, weight: f64) {
-        self.due.copy_from_slice(&self.floor);
-        for cells in &self.features {
+        self.least.copy_from_slice(&self.floor);
+        self.most.copy_from_slice(&self.ceiling);
+        let size = self.size as usize;
+        for cells in self.features.iter().filter(|cells| 2 * cells.len() <= size) {
             let given: u32 = cells.iter().map(|&c| self.floor[c]).sum();
             let claim =
                 |c: usize| self.owed[c] / weight + self.target[c] - f64::from(self.floor[c]);
@@ -242,7 +259,10 @@ impl Cells {
                 .collect();
             open.sort_by(|&a, &b| claim(b).total_cmp(&claim(a)).then(a.cmp(&b)));
             for &c in open.iter().take(self.size.saturating_sub(given) as usize) {
-                self.due[c] += 1;
+                self.least[c] += 1;
+            }
+            for &c in cells {
+                self.most[c] = self.least[c];
             }
         }
     }
@@ -285,7 +305,7 @@ mod tests {
         let mut panels = Panels::new(120);
         let target = vec![0.1; 120];
         let mut falling = Falling::new(10_000, 40, &rules, &target);
-        falling.deal(&mut search, &mut panels, &target, 100_000);
+        falling.deal(&mut search, &mut panels, &target, 100_000, &|| true);
         assert_eq!(falling.left(), 0);
         assert_eq!(falling.balls().iter().sum::<u64>(), 10_000);
         assert!(falling.owed().iter().all(|o| o.abs() < 3.0));
