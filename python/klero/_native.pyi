@@ -254,9 +254,10 @@ def register_sift(
     list[int],
     tuple[bytes, bytes] | None,
 ]:
-    """What a part, given as pieces of its records (bytes, from, to), holds: its digest; places of the first `told` rows with one id, and how many such rows there are; rows, sums of the lower and upper
-    32 bits of weights, largest weight by stratum (uint64); which of the sorted hashes `excluded` it has; with addresses, its records by
-    the address's part, and where those begin. `ranks` (uint32) gives each stratum's rank. O(n) expected."""
+    """What a part, given as pieces of its records (bytes, from, to), holds: its digest; places of the first `told` rows with one id, and how
+    many such rows there are; rows, sums of the lower and upper 32 bits of weights, largest weight by stratum (uint64); which of the sorted
+    hashes `excluded` it has; with addresses, its records by the address's part, and where those begin. `ranks` (uint32) gives each
+    stratum's rank. O(n) expected."""
 
 @final
 class RegisterPart:
@@ -270,7 +271,7 @@ class RegisterPart:
         excluded: bytes,
         nominate: bytes | None,
     ) -> RegisterPart:
-        """Copies the records, which lie in pieces of bytes from … to …. `nominate` is the key by which addresses choose who stands for them; None: rows are units."""
+        """Copies the records, given as pieces (bytes, from, to). `nominate` is the key by which addresses choose who stands for them; None: rows are units."""
 
     def totals(self) -> tuple[list[bytes], int]:
         """By stratum, as uint64: units, sums of the lower and upper 32 bits of their weights below 2^64, largest, multiples of 2^64; and how many

@@ -1,8 +1,8 @@
 """How can a register that does not fit into memory be sorted and looked up?
 
-Records are kept in memory as long as they fit into a budget, and go to an unnamed temporary file from then on, each batch in one piece,
-grouped by part; a part is then read from all pieces. The file has no name, so nothing stays behind, however the process ends. A second file holds the ids as they were read, so that the few that are drawn
-can be told without a second reading.
+Records stay in memory as long as they fit into a budget, and go to an unnamed temporary file from then on, each batch in one piece,
+grouped by part; a part is then read from all pieces. The file has no name, so nothing stays behind, however the process ends. The ids
+are kept in the same way as they were read, so that the few that are drawn can be told without a second reading.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 PARTS = 256
 MEMORY = 600 << 20
-"""Bytes that one draw keeps in memory before it writes to disk: records and ids of 10^7 rows, nearly."""
+"""Bytes of records and ids that one draw keeps in memory before it writes to disk: those of 10^7 rows, nearly."""
 Place = bytes | int
 """Where a piece is: itself, or where it begins in the file."""
 
@@ -39,8 +39,8 @@ Place = bytes | int
 class Memory:
     """A budget that several spills share."""
 
-    def __init__(self, size: int = MEMORY) -> None:
-        self._left = size
+    def __init__(self) -> None:
+        self._left = MEMORY
         self._lock = threading.Lock()
 
     def take(self, size: int) -> bool:
@@ -66,7 +66,7 @@ class Spill:
         view = memoryview(data).cast("B")
         place: Place
         if self._memory.take(len(view)):
-            place = bytes(data) if not isinstance(data, bytes) else data
+            place = data if isinstance(data, bytes) else bytes(view)
         else:
             with self._lock:
                 place = self._end

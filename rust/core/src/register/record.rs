@@ -183,7 +183,10 @@ pub fn word(bytes: &[u8]) -> u64 {
 pub fn gathered(pieces: &[&[u8]], housed: bool, by_address: bool) -> Vec<u8> {
     let width = if housed { HOUSED } else { PLAIN };
     let at = if by_address { PLAIN + 1 } else { 1 };
-    let rows = pieces.iter().map(|piece| piece.len() / width).sum::<usize>();
+    let rows = pieces
+        .iter()
+        .map(|piece| piece.len() / width)
+        .sum::<usize>();
     if rows < 1 << 14 || at >= width {
         return pieces.concat();
     }
