@@ -6,7 +6,7 @@ stratum gives its lowest tickets: a simple random sample. With either, chances f
 
 Guaranteed: exactly the letters asked for, the stated probabilities, and the same people for the same register and seed, in whatever
 order, files, batches and threads it is read. Not guaranteed: joint probabilities (of two people together) are those of simple random
-sampling only where no weights are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row, of which 600 MiB stay in memory;
+sampling only where no weights are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row, of which 560 MiB stay in memory;
 below 1 GB in all.
 """
 
