@@ -23,7 +23,8 @@ import klero
 import register_oracle as oracle
 from klero import _native
 from klero.cli import cli
-from klero.sortition.register import scan
+from klero.sortition.register import scan, sources
+from klero.sortition.register import spill as disk
 from klero.sortition.register.allocation import apportion, spill
 from klero.sortition.register.stages import below, certain_ones, systematic
 from register_oracle import Row
@@ -120,6 +121,16 @@ def test_order_files_and_threads_change_nothing(seed: int, weighted: bool, house
             **options,
         )
     assert again == drawn
+
+
+@pytest.mark.parametrize("houses", [0, 2000])
+def test_what_is_in_memory_and_what_is_on_disk_changes_nothing(houses: int) -> None:
+    rows = people(3000, random.Random(5), 3, True, houses)
+    drawn = invited(rows, 40, True)
+    with patch.object(sources, "BATCH_ROWS", 500):
+        for budget in (0, 70_000, 150_000, 300_000):
+            with patch.object(disk, "MEMORY", budget):
+                assert invited(rows, 40, True) == drawn
 
 
 def test_two_people_of_one_address_are_never_drawn_together() -> None:

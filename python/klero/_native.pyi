@@ -245,7 +245,7 @@ def register_address_line(text: str) -> str:
     """A line of an address in normal form: no accents, lower case, letters and digits with single spaces between."""
 
 def register_sift(
-    records: object, housed: bool, ranks: object, excluded: bytes, told: int
+    pieces: list[tuple[bytes, int, int]], housed: bool, ranks: object, excluded: bytes, told: int
 ) -> tuple[
     bytes,
     list[tuple[int, int]],
@@ -254,18 +254,24 @@ def register_sift(
     list[int],
     tuple[bytes, bytes] | None,
 ]:
-    """What a part holds: its digest; places of the first `told` rows with one id, and how many such rows there are; rows, sums of the lower and upper
-    32 bits of weights, largest weight by stratum (uint64); which of the sorted hashes `excluded` it has; with addresses, its records by
-    the address's part, and where those begin. `ranks` (uint32) gives each stratum's rank. O(n) expected."""
+    """What a part, given as pieces of its records (bytes, from, to), holds: its digest; places of the first `told` rows with one id, and how
+    many such rows there are; rows, sums of the lower and upper 32 bits of weights, largest weight by stratum (uint64); which of the sorted
+    hashes `excluded` it has; with addresses, its records by the address's part, and where those begin. `ranks` (uint32) gives each
+    stratum's rank. O(n) expected."""
 
 @final
 class RegisterPart:
     """One part of a register in memory. A unit is 80 bytes: id hash, place, weight, unit's weight (16), state (16), little-endian."""
 
     def __new__(
-        cls, records: object, housed: bool, ranks: object, excluded: bytes, nominate: bytes | None
+        cls,
+        pieces: list[tuple[bytes, int, int]],
+        housed: bool,
+        ranks: object,
+        excluded: bytes,
+        nominate: bytes | None,
     ) -> RegisterPart:
-        """Copies the records (a buffer). `nominate` is the key by which addresses choose who stands for them; None: rows are units."""
+        """Copies the records, given as pieces (bytes, from, to). `nominate` is the key by which addresses choose who stands for them; None: rows are units."""
 
     def totals(self) -> tuple[list[bytes], int]:
         """By stratum, as uint64: units, sums of the lower and upper 32 bits of their weights below 2^64, largest, multiples of 2^64; and how many

@@ -9,6 +9,7 @@ use klero_core::register::unit::{Unit, View, UNIT};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::door;
@@ -23,6 +24,17 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 type Column = (PyBuffer<i64>, PyBuffer<u8>);
+
+/// Records that lie in `0` from `1` to `2`.
+type Piece = (PyBackedBytes, usize, usize);
+
+fn gathered(pieces: &[Piece], housed: bool, by_address: bool) -> Vec<u8> {
+    let views: Vec<&[u8]> = pieces
+        .iter()
+        .map(|(bytes, from, to)| bytes.get(*from..*to).unwrap_or_default())
+        .collect();
+    record::gathered(&views, housed, by_address)
+}
 
 fn owned(py: Python<'_>, column: &Column) -> PyResult<(Vec<i64>, Vec<u8>)> {
     Ok((column.0.to_vec(py)?, column.1.to_vec(py)?))
@@ -82,24 +94,27 @@ fn register_scatter<'py>(
         .map(|column| owned(py, column))
         .collect::<PyResult<Vec<_>>>()?;
     let view = |(offsets, bytes)| Texts { offsets, bytes };
-    let scattered = door::detached(py, |_| {
-        let ids = match (&numbers, &texts) {
+    let lines: Vec<Texts<'_>> = address.iter().map(|(o, b)| view((o, b))).collect();
+    let batch = Batch {
+        ids: match (&numbers, &texts) {
             (Some(numbers), _) => Ids::Whole(numbers),
             (None, Some((offsets, bytes))) => Ids::Text(view((offsets, bytes))),
             (None, None) => Ids::Whole(&[]),
-        };
-        let lines: Vec<Texts<'_>> = address.iter().map(|(o, b)| view((o, b))).collect();
-        record::scatter(&Batch {
-            ids,
-            strata: &strata,
-            weights: &weights,
-            address: &lines,
-            first,
-        })
+        },
+        strata: &strata,
+        weights: &weights,
+        address: &lines,
+        first,
+    };
+    let mut made = None;
+    let records = PyBytes::new_with(py, batch.rows() * batch.width(), |room| {
+        made = Some(door::detached(py, |_| record::scatter(&batch, room))?);
+        Ok(())
     })?;
+    let scattered = made.ok_or_else(|| PyValueError::new_err("nothing was scattered"))?;
     let faults = scattered.faults.iter().map(|(row, f)| (*row, code(*f)));
     Ok((
-        PyBytes::new(py, &scattered.records),
+        records,
         le_bytes(py, &scattered.starts),
         faults.collect(),
         scattered.faulty,
@@ -140,15 +155,15 @@ type Sifted<'py> = (
 #[pyfunction]
 fn register_sift<'py>(
     py: Python<'py>,
-    records: PyBuffer<u8>,
+    pieces: Vec<Piece>,
     housed: bool,
     ranks: PyBuffer<u32>,
     excluded: Vec<u8>,
     told: usize,
 ) -> PyResult<Sifted<'py>> {
-    let (records, ranks) = (records.to_vec(py)?, ranks.to_vec(py)?);
+    let ranks = ranks.to_vec(py)?;
     let (sifted, houses) = door::detached(py, |_| {
-        let records = record::clustered(records, housed, false);
+        let records = gathered(&pieces, housed, false);
         let part = Records::new(&records, housed);
         let sifted = part::sift(part, &ranks, &excluded, told);
         let houses = housed.then(|| part::by_address(part, &excluded));
@@ -207,17 +222,17 @@ impl RegisterPart {
     #[new]
     fn new(
         py: Python<'_>,
-        records: PyBuffer<u8>,
+        pieces: Vec<Piece>,
         housed: bool,
         ranks: PyBuffer<u32>,
         excluded: Vec<u8>,
         nominate: Option<Vec<u8>>,
     ) -> PyResult<Self> {
-        let (records, ranks) = (records.to_vec(py)?, ranks.to_vec(py)?);
+        let ranks = ranks.to_vec(py)?;
         let nominate = nominate.map(|key| key_of(&key)).transpose()?;
         let by_address = nominate.is_some();
         Ok(Self {
-            records: door::detached(py, |_| record::clustered(records, housed, by_address))?,
+            records: door::detached(py, |_| gathered(&pieces, housed, by_address))?,
             housed,
             ranks,
             excluded,

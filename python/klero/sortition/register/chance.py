@@ -149,7 +149,7 @@ class Parts:
             drawn += won
             standing += left
             self._advance(part)
-        none = _native.RegisterPart(b"", False, self.scan.ranks, b"", None)
+        none = _native.RegisterPart([], False, self.scan.ranks, b"", None)
         won, left = none.finals(standing, self.keys.finals, letters, totals)
         chosen = unit_list(drawn + won)
         if left or len(chosen) != sum(letters):

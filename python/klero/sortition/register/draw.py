@@ -6,8 +6,8 @@ stratum gives its lowest tickets: a simple random sample. With either, chances f
 
 Guaranteed: exactly the letters asked for, the stated probabilities, and the same people for the same register and seed, in whatever
 order, files, batches and threads it is read. Not guaranteed: joint probabilities (of two people together) are those of simple random
-sampling only where no weights are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row; memory of
-some hundred megabytes.
+sampling only where no weights are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row, of which 560 MiB stay in memory;
+below 1 GB in all.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def invite(
         response: a table by stratum with expected answer rates («response») or standard deviations («sd»).
         stages: «COLUMN:M»: draw M municipalities in proportion to size, then people in them.
         threads: at most; by default the processors there are, up to 4. The result does not depend on it.
-        temp_folder: where temporary space is taken (about 60 bytes a row, 130 with addresses); by default the system's.
+        temp_folder: where temporary space is taken (about 60 bytes a row, 130 with addresses, beyond what stays in memory); by default
+            the system's.
         progress: called with a phase and the rows done.
 
     Raises:

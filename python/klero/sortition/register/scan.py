@@ -19,7 +19,7 @@ from klero import _native
 from klero.errors import SHOWN_FAULTS, Fault, InputError
 from klero.sortition.register import cells
 from klero.sortition.register.sources import Source
-from klero.sortition.register.spill import PARTS, IdStore, Spill, in_threads
+from klero.sortition.register.spill import PARTS, IdStore, Memory, Spill, in_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -175,8 +175,9 @@ def scan(
             rest counted).
     """
     check_columns(sources, columns)
-    spill, ids = Spill(folder), IdStore(folder)
-    houses = Spill(folder) if columns.household else None
+    memory = Memory()
+    spill, ids = Spill(folder, memory), IdStore(folder, memory)
+    houses = Spill(folder, memory) if columns.household else None
     reading = _Reading(sources, columns, spill, ids)
     try:
         total = _read(reading, threads, progress)

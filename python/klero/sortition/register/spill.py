@@ -1,8 +1,8 @@
 """How can a register that does not fit into memory be sorted and looked up?
 
-Records go to an unnamed temporary file, each batch in one piece, grouped by part; a part is then read from all pieces. The file has no
-name, so nothing stays behind, however the process ends. A second file holds the ids as they were read, so that the few that are drawn
-can be told without a second reading.
+Records stay in memory as long as they fit into a budget, and go to an unnamed temporary file from then on, each batch in one piece,
+grouped by part; a part is then read from all pieces. The file has no name, so nothing stays behind, however the process ends. The ids
+are kept in the same way as they were read, so that the few that are drawn can be told without a second reading.
 """
 
 from __future__ import annotations
@@ -30,70 +30,80 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 PARTS = 256
+MEMORY = 560 << 20
+"""Bytes of records and ids that one draw keeps in memory before it writes to disk: those of 9 million rows, about."""
+Place = bytes | int
+"""Where a piece is: itself, or where it begins in the file."""
+
+
+class Memory:
+    """A budget that several spills share."""
+
+    def __init__(self) -> None:
+        self._left = MEMORY
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there was so much left; then it is taken."""
+        with self._lock:
+            fits = size <= self._left
+            self._left -= size if fits else 0
+            return fits
 
 
 class Spill:
-    """Bytes on disk by part. Appending and reading are safe from any thread."""
+    """Bytes by part, in memory or on disk. Appending and reading are safe from any thread."""
 
-    def __init__(self, folder: str | None) -> None:
+    def __init__(self, folder: str | None, memory: Memory) -> None:
         self._file = tempfile.TemporaryFile(dir=folder, prefix="klero-")  # noqa: SIM115 - lives as long as the draw
+        self._memory = memory
         self._lock = threading.Lock()
         self._end = 0
-        self._pieces: list[tuple[int, list[int]]] = []
-        self._own = threading.local()
+        self._pieces: list[tuple[Place, list[int]]] = []
 
-    @property
-    def size(self) -> int:
-        """Bytes written."""
-        return self._end
-
-    def append(self, data: Any, starts: bytes | None = None) -> int:
-        """Writes a piece and returns where it begins; `starts` (uint64) says where its parts begin within."""
+    def append(self, data: Any, starts: bytes | None = None) -> Place:
+        """Keeps a piece and returns where; `starts` (uint64) says where its parts begin within."""
         view = memoryview(data).cast("B")
-        with self._lock:
-            at = self._end
-            self._end += len(view)
-            if starts is not None:
-                self._pieces.append((at, np.frombuffer(starts, np.uint64).tolist()))
-        done = 0
-        while done < len(view):
-            done += os.pwrite(self._file.fileno(), view[done:], at + done)
-        return at
+        place: Place
+        if self._memory.take(len(view)):
+            place = data if isinstance(data, bytes) else bytes(view)
+        else:
+            with self._lock:
+                place = self._end
+                self._end += len(view)
+            done = 0
+            while done < len(view):
+                done += os.pwrite(self._file.fileno(), view[done:], place + done)
+        if starts is not None:  # a list's append is safe between threads
+            self._pieces.append((place, np.frombuffer(starts, np.uint64).tolist()))
+        return place
 
-    def part(self, number: int) -> memoryview:
-        """The bytes of one part, from all pieces, in any order. They are this thread's until it asks for the next part."""
-        spans = [(at + s[number], s[number + 1] - s[number]) for at, s in self._pieces]
-        total = sum(length for _, length in spans)
-        data: bytearray = getattr(self._own, "data", bytearray())
-        if len(data) < total:
-            data = self._own.data = bytearray(total + total // 8)
-        view = memoryview(data)
-        filled = 0
-        for at, length in spans:
-            if length:
-                self._fill(view[filled : filled + length], at)
-                filled += length
-        return view[:total]
+    def part(self, number: int) -> list[tuple[bytes, int, int]]:
+        """One part: the pieces that it lies in, and from where to where, in any order."""
+        spans = [(place, starts[number], starts[number + 1]) for place, starts in self._pieces]
+        return [
+            (place, start, end)
+            if isinstance(place, bytes)
+            else (self.read(place, start, end - start), 0, end - start)
+            for place, start, end in spans
+            if start < end
+        ]
 
-    def read(self, at: int, length: int) -> bytes:
-        """Some bytes."""
-        data = os.pread(self._file.fileno(), length, at)
-        if len(data) == length:
-            return data
-        whole = bytearray(length)
-        self._fill(memoryview(whole), at)
-        return bytes(whole)
-
-    def _fill(self, view: memoryview, at: int) -> None:
-        done = 0
-        while done < len(view):
-            got = os.preadv(self._file.fileno(), [view[done:]], at + done)
-            if not got:
+    def read(self, place: Place, start: int, length: int) -> bytes:
+        """Some bytes of a piece."""
+        if isinstance(place, bytes):
+            return place[start : start + length]
+        data = os.pread(self._file.fileno(), length, place + start)
+        while len(data) < length:
+            more = os.pread(self._file.fileno(), length - len(data), place + start + len(data))
+            if not more:
                 raise OSError(5, "a temporary file is shorter than what was written to it")
-            done += got
+            data += more
+        return data
 
     def close(self) -> None:
         """Gives the space back."""
+        self._pieces.clear()
         self._file.close()
 
 
@@ -102,15 +112,15 @@ class _Batch:
     first: int
     width: int  # bytes of each id; 0 where they differ and ends say where each is
     numbers: bool
-    at: int
-    ends_at: int
+    at: Place
+    ends_at: Place
 
 
 class IdStore:
-    """The ids of all rows, on disk: 8 bytes a whole number; of a text its bytes, and 4 more unless all of a batch are of one length."""
+    """The ids of all rows: 8 bytes a whole number; of a text its bytes, and 4 more unless all of a batch are of one length."""
 
-    def __init__(self, folder: str | None) -> None:
-        self.spill = Spill(folder)
+    def __init__(self, folder: str | None, memory: Memory) -> None:
+        self.spill = Spill(folder, memory)
         self._batches: list[_Batch] = []
         self._firsts: list[int] = []
 
@@ -138,10 +148,10 @@ class IdStore:
         batch = self._batches[bisect_right(self._firsts, row) - 1]
         i = row - batch.first
         if batch.width:
-            data = self.spill.read(batch.at + batch.width * i, batch.width)
+            data = self.spill.read(batch.at, batch.width * i, batch.width)
         else:
-            start, end = unpack("<II", self.spill.read(batch.ends_at + 4 * i, 8))
-            data = self.spill.read(batch.at + start, end - start)
+            start, end = unpack("<II", self.spill.read(batch.ends_at, 4 * i, 8))
+            data = self.spill.read(batch.at, start, end - start)
         return str(int.from_bytes(data, "little", signed=True)) if batch.numbers else clean(data.decode())
 
 

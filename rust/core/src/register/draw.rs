@@ -168,7 +168,8 @@ mod tests {
             address: &[],
             first: 0,
         };
-        let made = scatter(&batch);
+        let mut records = vec![0; batch.rows() * batch.width()];
+        let made = scatter(&batch, &mut records);
         let lots = [Lot {
             letters,
             total: weights.iter().map(|w| u128::from(w.unsigned_abs())).sum(),
@@ -180,7 +181,7 @@ mod tests {
                 usize::try_from(part[1]).unwrap_or(0),
             );
             let view = View {
-                records: Records::new(&made.records[from..to], false),
+                records: Records::new(&records[from..to], false),
                 ranks: &[0],
                 excluded: &[],
                 nominate: None,

@@ -115,19 +115,23 @@ impl Keyed {
     /// A whole number below `limit`, each equally likely: the two halves of HMAC(key, message), as big-endian numbers of 128 bits, then
     /// those of HMAC(key, that value), and so on; a half at or above the largest multiple of `limit` is passed over. `limit` > 0.
     pub fn below(&self, message: &Digest, limit: u128) -> u128 {
-        // 2^128 mod limit, without a number of 129 bits.
-        let excess = (u128::MAX % limit + 1) % limit;
         let mut value = self.of(message);
         loop {
             for half in value.chunks_exact(16) {
                 let x = half.iter().fold(0_u128, |x, b| (x << 8) | u128::from(*b));
-                if excess == 0 || x <= u128::MAX - excess {
+                // Divisions are slow, and hardly any x needs the second one.
+                if x <= u128::MAX - limit || x <= u128::MAX - excess(limit) {
                     return x % limit;
                 }
             }
             value = self.of(&value);
         }
     }
+}
+
+/// 2^128 mod limit, without a number of 129 bits.
+fn excess(limit: u128) -> u128 {
+    (u128::MAX % limit + 1) % limit
 }
 
 #[cfg(test)]

@@ -46,6 +46,9 @@ impl Totals {
     }
 }
 
+/// Bytes that are hashed in one go, about.
+const LINES: usize = 4096;
+
 /// What one look at a sorted part shows.
 pub struct Sifted {
     /// SHA-256 over the part's rows: id hash, weight, stratum (its rank), and the address's key where there is one.
@@ -137,18 +140,20 @@ pub fn sift(records: Records<'_>, ranks: &[u32], excluded: &[u8], told: usize) -
         totals: Totals::new(ranks.len()),
         excluded: Vec::new(),
     };
+    let mut lines = Vec::with_capacity(LINES + 60);
     let mut last: Option<(u32, u64)> = None;
     for i in by_id(records) {
         let raw = records.raw(i as usize);
         let (place, weight) = (word(&raw[32..40]), word(&raw[40..48]));
         let rank = rank_of(ranks, place);
-        let mut line = [0; 60];
-        line[..32].copy_from_slice(&raw[..32]);
-        line[32..40].copy_from_slice(&weight.to_be_bytes());
-        line[40..44].copy_from_slice(&u32::try_from(rank).unwrap_or(0).to_be_bytes());
-        let house = &raw[48..];
-        line[44..44 + house.len()].copy_from_slice(house);
-        hasher.update(&line[..44 + house.len()]);
+        lines.extend_from_slice(&raw[..32]);
+        lines.extend_from_slice(&weight.to_be_bytes());
+        lines.extend_from_slice(&u32::try_from(rank).unwrap_or(0).to_be_bytes());
+        lines.extend_from_slice(&raw[48..]);
+        if lines.len() >= LINES {
+            hasher.update(&lines);
+            lines.clear();
+        }
         match last {
             Some((j, first)) if records.raw(j as usize)[..32] == raw[..32] => {
                 sifted.twin_count += 1;
@@ -163,6 +168,7 @@ pub fn sift(records: Records<'_>, ranks: &[u32], excluded: &[u8], told: usize) -
             None => sifted.totals.add(rank, weight),
         }
     }
+    hasher.update(&lines);
     sifted.digest = hasher.finalize().into();
     sifted
 }

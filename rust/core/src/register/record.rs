@@ -72,11 +72,28 @@ pub enum RowFault {
     NoAddress,
 }
 
-/// A batch's records.
+impl Batch<'_> {
+    /// How many rows.
+    pub fn rows(&self) -> usize {
+        match &self.ids {
+            Ids::Whole(numbers) => numbers.len(),
+            Ids::Text(texts) => texts.offsets.len().saturating_sub(1),
+        }
+    }
+
+    /// Bytes of each row's record.
+    pub fn width(&self) -> usize {
+        if self.address.is_empty() {
+            PLAIN
+        } else {
+            HOUSED
+        }
+    }
+}
+
+/// What is known of a batch's records.
 pub struct Scattered {
-    /// The records, by part.
-    pub records: Vec<u8>,
-    /// Where each part begins in `records`, in bytes, and the end.
+    /// Where each part begins in the records, in bytes, and the end.
     pub starts: Vec<u64>,
     /// The first faults, by row within the batch.
     pub faults: Vec<(u64, RowFault)>,
@@ -161,25 +178,28 @@ pub fn word(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |x, b| (x << 8) | u64::from(*b))
 }
 
-/// Groups a part's records by the second byte of their key (the id's hash, or the address), so that a walk in the order of keys stays within
-/// the processor's cache: at 10^8 rows a part has 20 MB.
-pub fn clustered(bytes: Vec<u8>, housed: bool, by_address: bool) -> Vec<u8> {
-    let records = Records::new(&bytes, housed);
+/// One part from its pieces, in any order of records. A long part is grouped by the second byte of its key (the id's hash, or the
+/// address), so that a walk in the order of keys stays within the processor's cache: at 10^8 rows a part has 20 MB.
+pub fn gathered(pieces: &[&[u8]], housed: bool, by_address: bool) -> Vec<u8> {
+    let width = if housed { HOUSED } else { PLAIN };
     let at = if by_address { PLAIN + 1 } else { 1 };
-    if records.len() < 1 << 14 || at >= records.width {
-        return bytes;
+    let rows = pieces
+        .iter()
+        .map(|piece| piece.len() / width)
+        .sum::<usize>();
+    if rows < 1 << 14 || at >= width {
+        return pieces.concat();
     }
-    let width = records.width;
+    let records = || pieces.iter().flat_map(|piece| piece.chunks_exact(width));
     let mut next = [0_usize; 257];
-    for i in 0..records.len() {
-        next[usize::from(records.raw(i)[at]) + 1] += width;
+    for raw in records() {
+        next[usize::from(raw[at]) + 1] += width;
     }
     for i in 0..256 {
         next[i + 1] += next[i];
     }
-    let mut grouped = vec![0; records.len() * width];
-    for i in 0..records.len() {
-        let raw = records.raw(i);
+    let mut grouped = vec![0; rows * width];
+    for raw in records() {
         let target = &mut next[usize::from(raw[at])];
         grouped[*target..*target + width].copy_from_slice(raw);
         *target += width;
@@ -187,20 +207,12 @@ pub fn clustered(bytes: Vec<u8>, housed: bool, by_address: bool) -> Vec<u8> {
     grouped
 }
 
-/// Makes the records of a batch.
-pub fn scatter(batch: &Batch<'_>) -> Scattered {
-    let rows = match &batch.ids {
-        Ids::Whole(numbers) => numbers.len(),
-        Ids::Text(texts) => texts.offsets.len().saturating_sub(1),
-    };
+/// Writes the records of a batch, by part. `records` has room for all of them.
+pub fn scatter(batch: &Batch<'_>, records: &mut [u8]) -> Scattered {
+    let (rows, width) = (batch.rows(), batch.width());
     let mut faults = Faults::default();
     let hashes = id_hashes(&batch.ids, rows, &mut faults);
     let houses = addresses(batch.address, rows, &mut faults);
-    let width = if batch.address.is_empty() {
-        PLAIN
-    } else {
-        HOUSED
-    };
     let mut starts = vec![0_u64; PARTS + 1];
     for hash in &hashes {
         starts[usize::from(hash[0]) + 1] += width as u64;
@@ -212,7 +224,6 @@ pub fn scatter(batch: &Batch<'_>) -> Scattered {
         .iter()
         .map(|start| usize::try_from(*start).unwrap_or(0))
         .collect();
-    let mut records = vec![0; rows * width];
     for (i, hash) in hashes.iter().enumerate() {
         let at = &mut next[usize::from(hash[0])];
         let target = &mut records[*at..*at + width];
@@ -231,7 +242,6 @@ pub fn scatter(batch: &Batch<'_>) -> Scattered {
         }
     }
     Scattered {
-        records,
         starts,
         faults: faults.told,
         faulty: faults.count,
@@ -293,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clustering_only_moves_records() {
+    fn gathering_only_moves_records() {
         let numbers: Vec<i64> = (0..40_000).collect();
         let batch = Batch {
             ids: Ids::Whole(&numbers),
@@ -302,8 +312,10 @@ mod tests {
             address: &[],
             first: 0,
         };
-        let records = scatter(&batch).records;
-        let grouped = clustered(records.clone(), false, false);
+        let mut records = vec![0; batch.rows() * batch.width()];
+        scatter(&batch, &mut records);
+        let (one, other) = records.split_at(12_345 * PLAIN);
+        let grouped = gathered(&[one, &[], other], false, false);
         let (before, after) = (Records::new(&records, false), Records::new(&grouped, false));
         let seconds: Vec<u8> = (0..after.len()).map(|i| after.raw(i)[1]).collect();
         assert!(seconds.is_sorted());
