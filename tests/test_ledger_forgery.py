@@ -303,7 +303,7 @@ def test_who_must_sit_has_a_seat_on_every_panel(values: list[tuple[str, int, int
 
 @pytest.mark.parametrize("must", [["p1"], ["p0", "p1", "p2", "p3"]])
 def test_must_sit_and_household_of_a_true_lottery_pass(must: list[str]) -> None:
-    people = [{"id": f"p{i}", "g": "xy"[i % 2], "a": f"h{i // 2}" if i > 3 else ""} for i in range(8)]
+    people = [{"id": f"p{i}", "g": "xy"[i % 2], "a": f"h{i // 2}" if i > 3 else f"s{i}"} for i in range(8)]
     people = people[: 4 if len(must) == 4 else 8]
     quotas = [{"feature": "g", "value": v, "min": 1, "max": 3} for v in "xy"]
     rules = Rules(must_sit=tuple(must), household=("a",), per_household=1)
