@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from klero.errors import InputError
 from klero.ledger.bundle import bundle_files
 from klero.sortition.certificate import Claim
-from klero.sortition.claim import NOTHING, forced_types
+from klero.sortition.claim import NOTHING, forced_types, proved_bound, scores, standing
 from klero.sortition.instance import Instance, read_instance
 from klero.sortition.lottery import OBJECTIVES, Lottery, Objective, fair_lottery, lottery_for
+from klero.words import percent
 from ledger_cases import outcomes
 from objective_oracle import (
     Question,
@@ -232,7 +233,17 @@ def test_explanations_say_what_is_proved(
     text = lottery.explain(lang=lang)
     assert objective in text
     assert ("Proved:" if lang == "en" else "Prouvé :") in text
-    assert f"{float(lottery.certificate.gap):.1e}" in text
+    # Minimax' sentence speaks of a chance, not of even shares.
+    where = standing(lottery.instance, lottery.never)
+    unit = where.share if objective == "minimax" else 1
+    assert f"{float(lottery.certificate.gap * unit):.1e}" in text
+    if objective == "minimax":
+        claim = lottery.certificate.claim
+        assert claim is not None
+        q = scores(lottery.instance, objective, claim)
+        best = proved_bound(lottery.instance, where.bounds, q, claim.proof)
+        people = sum(lottery.instance.shares[t] * c for t, c in claim.weights)
+        assert percent(Fraction(-best, people), lang) in text
     assert str(lottery.probability("P017")) in lottery.explain("P017", lang)
 
 

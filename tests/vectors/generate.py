@@ -215,9 +215,8 @@ def bundle(
     shortfalls = [
         weights[t] * Fraction(level["value"]) - chances[t] for level, group in more["levels"] for t in group
     ]
-    split = (
-        any(level["proof"] for level, _ in more["levels"])
-        or len(more.get("claim", {"proof": []})["proof"]) > 1
+    split = any(level["proof"] for level, _ in more["levels"]) or any(
+        node.get("scale") != "1" for node in more.get("claim", {"proof": []})["proof"]
     )
     certificate = {
         "gap": str(max([Fraction(0), *shortfalls])),
@@ -467,13 +466,15 @@ def goldilocks() -> dict[str, str]:
 
 
 def minimax() -> dict[str, str]:
-    """One seat for two old people of weight 1: somebody has 1/2."""
-    leaf_ = {"cells": [[0, "-1"]], "scale": "1", "seats": "0"}
+    """One seat for two old people: somebody has 1/2, three halves of the even share. The claim weighs the young as well, half as much, and so
+    proves less: U = −2 − 2 + 1 for Eve, Z = 8, B = 3/8, nine eighths of the even share."""
+    leaf_ = {"cells": [[0, "-2"], [1, "-1"]], "scale": "1", "seats": "0"}
 
     def gap(p: list[Fraction]) -> Fraction:
-        return max(p[1], p[2], p[3] / 2) - Fraction(1, 2)
+        return 3 * max(p[1], p[2], p[3] / 2) - Fraction(9, 8)
 
-    return claimed("minimax", {"proof": [leaf_], "tangent": "0", "weights": [[1, "1"]]}, gap)
+    weights = [[1, "2"], [2, "1"], [3, "1"]]
+    return claimed("minimax", {"proof": [leaf_], "tangent": "0", "weights": weights}, gap)
 
 
 def main() -> int:

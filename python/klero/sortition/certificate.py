@@ -95,8 +95,9 @@ class Certificate:
 
     @property
     def level(self) -> str:
-        """«L1» if any claim needs a tree of more than a leaf, or a level a proof; else «L0»: all bounds are linear."""
-        split = self.claim is not None and len(self.claim.proof) > 1
+        """«L1» if a bound needs that seats are whole: a level has a proof, or the claim's is a tree or a leaf rounded down over a scale; else «L0»."""
+        proof = self.claim.proof if self.claim is not None else ()
+        split = any(isinstance(node, Split) or node.scale > 1 for node in proof)
         return "L1" if split or any(level.proof for level in self.levels) else "L0"
 
 

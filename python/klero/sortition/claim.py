@@ -6,7 +6,7 @@ and a proof that no panel has Σ q_T x_T above U, by dual weights or by a tree. 
 - nash: the weighted geometric mean of p over that of the published π is at most (U/N)·(Σ n_T w_T²/(q_T π_T) / N), the inequality of
   arithmetic and geometric means used twice, so that no logarithm is needed;
 - goldilocks: with r = p/(w·share), Z·max r − Y·min r is at least −U/share, and 1/m lies above each of its tangents;
-- minimax: max p/w is at least −U/Z.
+- minimax: max p/w is at least −U/Z; its objective and gap are counted in even shares, max r.
 
 Left out of all three are people who sit on every panel (`forced_types`) and those shown to sit on none (levels of value 0): no lottery can
 do anything for them or against them. `docs/audit/bundle.md` states the rules; the verifiers compute the same independently.
@@ -120,7 +120,7 @@ def claim_gap(
     """How far the lottery may be from the best: exact, and true whatever the claim's weights are.
 
     nash: no lottery's weighted geometric mean is more than 1 + gap times this one's. goldilocks, minimax: no lottery's objective is
-    smaller by more than gap. Every open type must have a ball.
+    smaller by more than gap, in even shares. Under nash and goldilocks every open type must have a ball.
     """
     if not where.open:
         return Fraction(0)
@@ -141,9 +141,9 @@ def claim_gap(
 
 
 def reached(objective: str, where: Standing, ratios: Sequence[Fraction]) -> Fraction:
-    """The objective of a lottery whose open types have these chances per unit of weight."""
+    """The objective, in even shares, of a lottery whose open types have these chances per unit of weight."""
     if objective == "minimax":
-        return max(ratios)
+        return max(ratios) / where.share
     return max(ratios) / where.share + where.share / min(ratios)
 
 
@@ -152,7 +152,7 @@ def least(instance: Instance, objective: str, where: Standing, claim: Claim, bes
     sizes = [(w, abs(w) * instance.counts[t] * where.weights[t]) for t, w in claim.weights]
     top = sum(size for w, size in sizes if w > 0)
     if objective == "minimax":
-        return Fraction(-best, top)
+        return Fraction(-best, top) / where.share
     if not claim.weights:
         # The weighted mean of r is 1: max r and 1/min r are 1 at least.
         return Fraction(2)

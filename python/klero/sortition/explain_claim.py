@@ -105,9 +105,11 @@ def _proved(lottery: Lottery, where: Standing, lang: str) -> str:
             gap=gap
         )
     if lottery.objective == "minimax":
+        # The gap counts even shares; the sentence speaks of chances.
+        above = lottery.certificate.gap * where.share
         return _(
             "Proved: no lottery's largest chance is below {bound}; this one's, in whole balls, is above that by {gap}."
-        ).format(bound=percent(max(ratios) - lottery.certificate.gap, lang), gap=gap)
+        ).format(bound=percent(max(ratios) - above, lang), gap=f"{float(above):.1e}")
     low, high = min(ratios) / where.share, max(ratios) / where.share
     return _(
         "In even shares, chances go from {low} to {high}, and the largest plus one over the smallest is {value}. "

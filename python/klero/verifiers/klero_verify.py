@@ -34,7 +34,9 @@ DEPTH_LIMIT = 16
 NUMBER_LIMIT = 4096
 COMMON_BITS = 65536
 MOST_WEIGHT = 10**12
+WORK_LIMIT = 10**9
 HOUSEHOLD, ALONE = "(household)", "alone"
+MUST_SIT = "(must sit)"
 
 TEXTS = {
     "all_ok": ("All checks passed.", "Tous les contrôles sont réussis."),
@@ -56,6 +58,10 @@ TEXTS = {
     "lottery": ("panels: {n}", "panels : {n}"),
     "quotas": ("cells: {c}, panels: {n}", "cases : {c}, panels : {n}"),
     "certificate": ("levels: {n}, proof trees: {trees}", "niveaux : {n}, arbres de preuve : {trees}"),
+    "too_much": (
+        "proof leaves and levels × types: more than {limit}",
+        "feuilles de preuve et niveaux × types : plus de {limit}",
+    ),
     "bad_bound": (
         "level {i}: the bound isn't the stated value",
         "niveau {i} : la borne n'est pas la valeur dite",
@@ -74,6 +80,10 @@ TEXTS = {
         "attendus : position {u}, rejets {j}, entrée {e}",
     ),
     "draw.panel": ("people: {n}", "personnes : {n}"),
+    "bad_rule": (
+        "the panel has another size, or too many of one household",
+        "le panel n'a pas sa taille, ou trop de membres d'un foyer",
+    ),
     "bad_people": ("the tickets give another panel", "les tickets donnent un autre panel"),
 }
 
@@ -426,6 +436,7 @@ def level_slack(
 
 OBJECTIVES = ("goldilocks", "leximin", "maximin", "minimax", "nash")
 NASH_UNIT = 10**30
+CLAIM_KEYS = ("proof", "tangent", "weights")
 
 
 class Claim(NamedTuple):
@@ -437,7 +448,7 @@ class Claim(NamedTuple):
     best: int
     n_weighted: int
     share: Fraction
-    with_tree: bool
+    integral: bool
 
 
 def forced(rules: Rules, features: list[int], shut: set[int]) -> list[bool]:
@@ -460,7 +471,7 @@ def forced(rules: Rules, features: list[int], shut: set[int]) -> list[bool]:
 
 def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shut: set[int]) -> Claim:
     """The claim, if its form is right and its tree a proof."""
-    proof, tangent, listed = record(item, "proof", "tangent", "weights")
+    proof, tangent, listed = record(item, *CLAIM_KEYS)
     given, alpha = weights(listed, len(rules.people)), rational(tangent)
     low, high = [0] * len(rules.people), list(rules.people)
     for t, always in enumerate(forced(rules, features, shut)):
@@ -472,6 +483,8 @@ def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shu
     down = -sum(c * rules.shares[t] for t, c in given.items() if c < 0)
     if not set(given) <= set(free) or bool(given) != bool(array(proof)):
         raise ValueError("weights")
+    if free and rules.size <= sum(low):
+        raise ValueError("no seat for open types")
     if not free:
         fits = not given and alpha == 0
     elif objective == "nash":
@@ -485,7 +498,8 @@ def read_claim(item: Any, objective: str, rules: Rules, features: list[int], shu
     q = [given.get(t, 0) if objective == "nash" else -given.get(t, 0) for t in range(len(high))]
     share = Fraction(rules.size - sum(low), whole_weight) if free else Fraction(0)
     best = tree_bound(rules, proof, q, (low, high)) if given else 0
-    return Claim(free, given, alpha, best, whole_weight, share, len(proof) > 1)
+    integral = len(proof) > 1 or any(big(leaf["scale"]) > 1 for leaf in proof)
+    return Claim(free, given, alpha, best, whole_weight, share, integral)
 
 
 def claim_gap(rules: Rules, objective: str, claim: Claim, m: int, won: list[int]) -> Fraction:
@@ -500,7 +514,7 @@ def claim_gap(rules: Rules, objective: str, claim: Claim, m: int, won: list[int]
     chances = [Fraction(won[t], m * shares[t]) for t in claim.open]
     up = sum(c * shares[t] for t, c in claim.weights.items() if c > 0)
     if objective == "minimax":
-        return max(chances) - Fraction(-claim.best, up)
+        return (max(chances) - Fraction(-claim.best, up)) / claim.share
     bound = Fraction(2)
     if claim.weights:
         bound = max(bound, 2 / claim.tangent - claim.best / (claim.share * up))
@@ -602,6 +616,7 @@ class Bundle:
         need(0 not in counts and len(people) == self.n, "bad", what="people")
         shares = [n * w for n, w in zip(counts, self.weights)]
         self.rules = self.rules._replace(size=self.size, people=counts, shares=shares)
+        self.check_must_sit(types)
         self.homes = [[whole(i, 0, self.n - 1) for i in array(members)] for members in array(homes)]
         self.check_households(types)
         bodies = []
@@ -613,6 +628,18 @@ class Bundle:
             first = self.ids[self.homes[self.home[i]][0]] if i in self.home else ""
             self.leaves.append(seq("klero/leaf/trial/v2", [name.encode(), *bodies[t], first.encode()]))
         return {"n": self.n, "types": len(types)}
+
+    def check_must_sit(self, types: list[list[int]]) -> None:
+        """Whoever must sit has a seat on every panel: the value «yes» has as many seats as people, no fewer and no more."""
+        names = [name for name, _ in self.features]
+        if MUST_SIT not in names:
+            return
+        f = names.index(MUST_SIT)
+        values, first = self.features[f][1], sum(len(values) for _, values in self.features[:f])
+        need(values in (["no", "yes"], ["yes"]), "bad", what=MUST_SIT)
+        yes = len(values) - 1
+        people = sum(types[t][f] == yes for t in self.kinds)
+        need(self.rules.bounds[first + yes] == (people, people), "bad", what=MUST_SIT)
 
     def check_households(self, types: list[list[int]]) -> None:
         """Who shares a value of the household feature lives in households of one composition, and its maximum is `most` for each."""
@@ -628,20 +655,19 @@ class Bundle:
         f = names.index(HOUSEHOLD)
         values, first = self.features[f][1], sum(len(values) for _, values in self.features[:f])
         lists: list[list[list[int]]] = [[] for _ in values]
-        for members in self.homes:
-            lists[types[self.kinds[members[0]]][f]].append(members)
+        for number, members in enumerate(self.homes):
+            value = types[self.kinds[members[0]]][f]
+            need(all(types[self.kinds[i]][f] == value for i in members), "bad", what=f"household {number}")
+            lists[value].append(members)
         for v, alike in enumerate(lists):
             compositions = {tuple(sorted(self.kinds[i] for i in members)) for members in alike}
             own = sum(types[t][f] == v for t in self.kinds)
             need(len(compositions) <= 1, "bad", what=f"household value {v}")
+            most = self.size if values[v] == ALONE else self.most * len(alike)
+            need(self.rules.bounds[first + v] == (0, most), "bad", what=f"household value {v}")
             if values[v] == ALONE:
                 need(not alike, "bad", what=f"household value {v}")
             else:
-                need(
-                    self.rules.bounds[first + v][1] == self.most * len(alike),
-                    "bad",
-                    what=f"household value {v}",
-                )
                 need(own == sum(map(len, alike)), "bad", what=f"household value {v}")
 
     def check_commitment(self) -> dict[str, Any]:
@@ -696,6 +722,10 @@ class Bundle:
         need(self.level in ("L0", "L1"), "bad", what="L0/L1")
         self.gap = rational(gap)
         self.levels = [read_level(item, self.rules) for item in array(levels)]
+        proofs = [level.proof for level in self.levels] + [array(record(c, *CLAIM_KEYS)[0]) for c in claims]
+        leaves = sum("scale" in node for proof in proofs for node in proof)
+        work = (leaves + len(self.levels)) * len(self.rules.people)
+        need(work <= WORK_LIMIT, "too_much", limit=WORK_LIMIT)
         settled: dict[int, int] = {}
         values: list[Fraction] = []
         common = 1
@@ -715,7 +745,7 @@ class Bundle:
         if with_claim:
             sizes = [len(texts) for _, texts in self.features]
             self.claim = read_claim(claims[0], self.objective, self.rules, sizes, set(settled))
-            trees += self.claim.with_tree
+            trees += self.claim.integral
         return {"n": len(values), "trees": trees}
 
     def check_gap(self) -> dict[str, Any]:
@@ -727,7 +757,7 @@ class Bundle:
         proven = any(level.proof for level in self.levels)
         if self.claim is not None:
             found = claim_gap(self.rules, self.objective, self.claim, self.denominator, won)
-            stated = "L1" if proven or self.claim.with_tree else "L0"
+            stated = "L1" if proven or self.claim.integral else "L0"
             need(found == self.gap and self.level == stated, "bad_gap")
             return {"level": self.level, "gap": rounded_up(found)}
         chances = [Fraction(w, self.denominator * n) for w, n in zip(won, self.rules.people)]
@@ -778,15 +808,18 @@ class Bundle:
         seats: dict[int, int] = {pair[0]: pair[1] for pair in self.panels[self.entry][1]}
         lots = tickets(self.seed, self.leaves)
         left = self.dealt(seats, lots)
-        drawn: list[str] = []
+        drawn: list[int] = []
         for i in sorted(range(self.n), key=lots.__getitem__):
             place = (self.home.get(i, -1), self.kinds[i])
             if place[0] < 0:
                 left.setdefault(place, seats.get(place[1], 0))
             if left.get(place, 0) > 0:
                 left[place] -= 1
-                drawn.append(self.ids[i])
-        need(sorted(drawn) == self.documents[DRAW_FILE]["panel"], "bad_people")
+                drawn.append(i)
+        for members in self.homes:
+            need(len(set(members) & set(drawn)) <= self.most, "bad_rule")
+        need(len(drawn) == self.size, "bad_rule")
+        need(sorted(self.ids[i] for i in drawn) == self.documents[DRAW_FILE]["panel"], "bad_people")
         return {"n": len(drawn)}
 
     def dealt(self, seats: dict[int, int], lots: list[bytes]) -> dict[tuple[int, int], int]:

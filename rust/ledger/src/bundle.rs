@@ -9,6 +9,7 @@ use num_traits::Zero;
 
 use crate::canonical::{Value, INT_LIMIT};
 use crate::number::{integer, rational, Ratio};
+use crate::rules;
 use crate::{refuse, Fault};
 
 /// The files of a lottery, in the order of their names.
@@ -65,10 +66,6 @@ pub struct Declaration {
     /// The most people of one household on a panel; 0 if there is no such rule.
     pub household: i64,
 }
-
-/// The feature that stands for households, and its value for those who live with nobody of the pool's.
-const HOUSEHOLD: &str = "(household)";
-const ALONE: &str = "alone";
 
 /// The people and their types.
 #[derive(Debug)]
@@ -349,7 +346,8 @@ pub fn pool(value: &Value, declaration: &Declaration) -> Result<Pool, Fault> {
         households,
         home,
     };
-    household_rule(declaration, &pool)?;
+    rules::must_sit(declaration, &pool)?;
+    rules::household(declaration, &pool)?;
     Ok(pool)
 }
 
@@ -416,54 +414,6 @@ fn homes(households: &Value, people: usize) -> Result<Homes, Fault> {
     }
     rising(&read, "households")?;
     Ok((read, home))
-}
-
-/// At most `household` people of an address: those who share a value of the household feature live in households of the same
-/// composition, and its maximum is so many for each of them. The seats can then be dealt out within the rule (`draw::people`).
-fn household_rule(declaration: &Declaration, pool: &Pool) -> Result<(), Fault> {
-    let features = &declaration.features;
-    let feature = features.iter().position(|(name, _)| name == HOUSEHOLD);
-    let (most, Some(feature)) = (declaration.household, feature) else {
-        if declaration.household == 0 && pool.households.is_empty() {
-            return Ok(());
-        }
-        refuse!("there is a household rule and no feature for it");
-    };
-    if most == 0 {
-        refuse!("there is a feature for households and no rule");
-    }
-    let values = &features[feature].1;
-    let value_of = |person: usize| pool.types[pool.people[person].1][feature];
-    let mut compositions: Vec<Option<Vec<usize>>> = vec![None; values.len()];
-    let mut homes = vec![0_i64; values.len()];
-    for (number, members) in pool.households.iter().enumerate() {
-        if i64::try_from(members.len()).is_ok_and(|size| size <= most) {
-            refuse!("household {number} has no more people than may sit");
-        }
-        let value = value_of(members[0]);
-        let mut composition: Vec<usize> = members.iter().map(|i| pool.people[*i].1).collect();
-        composition.sort_unstable();
-        let alike = compositions[value].get_or_insert_with(|| composition.clone());
-        if *alike != composition
-            || values[value] == ALONE
-            || members.iter().any(|i| value_of(*i) != value)
-        {
-            refuse!("household {number} is not like the others of its value");
-        }
-        homes[value] += 1;
-    }
-    for (person, home) in pool.home.iter().enumerate() {
-        if home.is_some() == (values[value_of(person)] == ALONE) {
-            refuse!("person {person} is in a household by one list and alone by another");
-        }
-    }
-    for (value, homes) in homes.iter().enumerate() {
-        let (_, max) = declaration.bounds[declaration.first_cell[feature] + value];
-        if values[value] != ALONE && Some(max) != homes.checked_mul(most) {
-            refuse!("the maximum of household value {value} is not {most} for each of {homes}");
-        }
-    }
-    Ok(())
 }
 
 /// Reads lottery.json: form, order and the sum of the counts. Quotas are another check.

@@ -21,6 +21,26 @@ use crate::{refuse, Fault};
 /// The common denominator of all values has at most this many bits: what keeps the work bounded.
 pub const COMMON_BITS: u64 = 65_536;
 
+/// (Leaves of all proofs + levels) · types is at most this: what bounds the time of a check.
+pub const WORK_LIMIT: usize = 1_000_000_000;
+
+/// Refuses a certificate that asks for too much work, before any is done.
+pub fn check_work(pool: &Pool, certificate: &Certificate) -> Result<(), Fault> {
+    let proofs = certificate.levels.iter().map(|level| &level.proof);
+    let proofs = proofs.chain(certificate.claim.iter().map(|claim| &claim.proof));
+    let leaves = proofs
+        .flatten()
+        .filter(|node| matches!(node, Node::Leaf { .. }));
+    let bounds = leaves.count() + certificate.levels.len();
+    if bounds.saturating_mul(pool.types.len()) > WORK_LIMIT {
+        refuse!(
+            "{bounds} leaves and levels times {} types are more than {WORK_LIMIT}",
+            pool.types.len()
+        );
+    }
+    Ok(())
+}
+
 /// Checks every level, and that types are settled as the objective asks. Says which types the levels settle.
 pub fn check_levels(
     declaration: &Declaration,
@@ -402,4 +422,48 @@ pub fn gap(
         level.types.iter().for_each(|(t, _)| settled[*t] = Some(i));
     }
     worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_and_levels_times_types_are_limited_to_the_unit() {
+        let types = 100_000;
+        let pool = Pool {
+            people: Vec::new(),
+            types: vec![Vec::new(); types],
+            cells: Vec::new(),
+            counts: Vec::new(),
+            weights: Vec::new(),
+            households: Vec::new(),
+            home: Vec::new(),
+        };
+        let leaf = || Node::Leaf {
+            scale: BigInt::from(1),
+            cells: Vec::new(),
+            seats: BigInt::zero(),
+        };
+        let level = |leaves: usize| Level {
+            value: Ratio::zero(),
+            types: Vec::new(),
+            cells: Vec::new(),
+            seats: BigInt::zero(),
+            held: Vec::new(),
+            proof: (0..leaves).map(|_| leaf()).collect(),
+        };
+        let certificate = |leaves: usize| Certificate {
+            gap: Ratio::zero(),
+            with_proof: true,
+            levels: vec![level(0), level(5_000)],
+            claim: Some(crate::bundle::Claim {
+                weights: Vec::new(),
+                tangent: Ratio::zero(),
+                proof: (0..leaves).map(|_| leaf()).collect(),
+            }),
+        };
+        assert!(check_work(&pool, &certificate(WORK_LIMIT / types - 5_002)).is_ok());
+        assert!(check_work(&pool, &certificate(WORK_LIMIT / types - 5_001)).is_err());
+    }
 }

@@ -10,7 +10,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
-use crate::bundle::{Claim, Declaration, Objective, Panel, Pool};
+use crate::bundle::{Claim, Declaration, Node, Objective, Panel, Pool};
 use crate::certificate::Tree;
 use crate::number::Ratio;
 use crate::{refuse, Fault};
@@ -26,7 +26,7 @@ pub struct Proved {
     best: BigInt,
     /// N.
     people: BigInt,
-    /// Seats of the open types: share = seats / N.
+    /// Seats of the open types, at least 1 if there are any: share = seats / N.
     seats: i64,
     /// Z.
     above: BigInt,
@@ -88,6 +88,10 @@ pub fn check_claim(
             below += part;
         }
     }
+    let seats = declaration.size - low.iter().sum::<i64>();
+    if !open.is_empty() && seats < 1 {
+        refuse!("no seat is left for the people who are neither shut out nor forced");
+    }
     if !fits(declaration.objective, claim, open.len(), &above, &below) {
         refuse!("the claim's weights or tangent are not those of the objective");
     }
@@ -100,7 +104,6 @@ pub fn check_claim(
     for (t, c) in &claim.weights {
         q[*t] = c * sign;
     }
-    let seats = declaration.size - low.iter().sum::<i64>();
     let best = if claim.weights.is_empty() {
         BigInt::zero()
     } else {
@@ -112,6 +115,15 @@ pub fn check_claim(
         best,
         seats,
         above,
+    })
+}
+
+/// Whether the claim's bound needs that seats are whole: a tree, or a leaf rounded down over its scale.
+pub fn integral(claim: &Claim) -> bool {
+    let one = BigInt::one();
+    claim.proof.iter().any(|node| match node {
+        Node::Split { .. } => true,
+        Node::Leaf { scale, .. } => *scale > one,
     })
 }
 
@@ -180,17 +192,18 @@ pub fn gap(
         }
     }
     let least = least.unwrap_or_else(Ratio::zero);
-    if declaration.objective == Objective::Minimax {
-        // max − (−U/Z)
-        return Ok(most.plus(&Ratio {
-            num: proved.best.clone(),
-            den: proved.above.clone(),
-        }));
-    }
     let share = Ratio {
         num: proved.seats.into(),
         den: proved.people.clone(),
     };
+    if declaration.objective == Objective::Minimax {
+        // (max − (−U/Z)) / share
+        let above = most.plus(&Ratio {
+            num: proved.best.clone(),
+            den: proved.above.clone(),
+        });
+        return Ok(above.over(&share));
+    }
     let reached = most.over(&share).plus(&share.over(&least));
     let mut bound = Ratio {
         num: 2.into(),

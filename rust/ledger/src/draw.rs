@@ -164,13 +164,42 @@ pub fn winner(
         .map_err(|e| Fault(e.to_string()))
 }
 
-/// The ids of the people drawn, rising.
-pub fn panel_ids(pool: &Pool, leaves: &[Digest], panel: &Panel, seed: &Digest) -> Vec<String> {
+/// The ids of the people drawn, rising. They are as many as the size says, and of no household more than the rule allows.
+pub fn panel_ids(
+    declaration: &Declaration,
+    pool: &Pool,
+    leaves: &[Digest],
+    panel: &Panel,
+    seed: &Digest,
+) -> Result<Vec<String>, Fault> {
     let drawn = people(pool, panel, &tickets(seed, leaves));
-    drawn
+    keeps_rules(declaration, pool, &drawn)?;
+    Ok(drawn
         .into_iter()
         .map(|i| pool.people[i].0.clone())
-        .collect()
+        .collect())
+}
+
+/// Pool and quotas leave no room for another outcome; a draw is checked all the same.
+fn keeps_rules(declaration: &Declaration, pool: &Pool, drawn: &[usize]) -> Result<(), Fault> {
+    if i64::try_from(drawn.len()) != Ok(declaration.size) {
+        refuse!(
+            "{} people are drawn instead of {}",
+            drawn.len(),
+            declaration.size
+        );
+    }
+    let mut seated = vec![0_i64; pool.households.len()];
+    for home in drawn.iter().filter_map(|i| pool.home[*i]) {
+        seated[home] += 1;
+        if seated[home] > declaration.household {
+            refuse!(
+                "household {home} has more than {} seats",
+                declaration.household
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The document draw.json of a trial.
@@ -189,7 +218,7 @@ pub fn document(
     else {
         refuse!("an entry that can't be")
     };
-    let ids = panel_ids(pool, &leaves(declaration, pool), panel, &seed);
+    let ids = panel_ids(declaration, pool, &leaves(declaration, pool), panel, &seed)?;
     Ok(Value::map([
         ("commitment", Value::text(&hex(commitment))),
         ("entry", Value::Int(number)),
@@ -205,4 +234,36 @@ pub fn document(
         ("seed_kind", Value::text("trial")),
         ("seed_text", Value::text(seed_text)),
     ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::Objective;
+
+    #[test]
+    fn a_draw_of_another_size_or_with_too_many_of_a_household_is_refused() {
+        let declaration = Declaration {
+            features: Vec::new(),
+            bounds: Vec::new(),
+            first_cell: Vec::new(),
+            size: 2,
+            people: 4,
+            denominator: 1000,
+            objective: Objective::Leximin,
+            household: 1,
+        };
+        let pool = Pool {
+            people: ["a", "b", "c", "d"].map(|id| (id.to_owned(), 0)).to_vec(),
+            types: vec![Vec::new()],
+            cells: vec![Vec::new()],
+            counts: vec![4],
+            weights: vec![1],
+            households: vec![vec![0, 2]],
+            home: vec![Some(0), None, Some(0), None],
+        };
+        let allowed = |drawn: &[usize]| keeps_rules(&declaration, &pool, drawn).is_ok();
+        assert!(allowed(&[0, 1]) && allowed(&[1, 3]));
+        assert!(!allowed(&[0, 2]) && !allowed(&[1]) && !allowed(&[0, 1, 3]));
+    }
 }

@@ -22,6 +22,7 @@ pub mod claim;
 pub mod draw;
 pub mod hash;
 pub mod number;
+pub mod rules;
 pub mod verify;
 
 /// Why bytes, a file or a claim is refused, in one sentence.

@@ -11,7 +11,7 @@ use unicode_normalization::is_nfc;
 
 use crate::bundle::{self, Declaration, Panel, Pool, DRAW_FILE, FILES};
 use crate::canonical::{parse, write, Value, INT_LIMIT};
-use crate::certificate::{check_levels, gap};
+use crate::certificate::{check_levels, check_work, gap};
 use crate::claim::{self, check_claim};
 use crate::draw;
 use crate::hash::{hex, merkle_root, seq, sha256, Digest};
@@ -224,6 +224,7 @@ impl Run {
         let certificate = self.step("certificate", &["pool"], || {
             let (declaration, pool) = (have(&read.declaration)?, have(&read.pool)?);
             let found = bundle::certificate(read.document("certificate.json")?, declaration, pool)?;
+            check_work(pool, &found)?;
             let shut = check_levels(declaration, pool, &found)?;
             let trees = found
                 .levels
@@ -232,7 +233,7 @@ impl Run {
                 .count();
             let claimed = found.claim.as_ref();
             let proved = claimed.map(|claim| check_claim(declaration, pool, claim, &shut));
-            let trees = trees + usize::from(claimed.is_some_and(|claim| claim.proof.len() > 1));
+            let trees = trees + usize::from(claimed.is_some_and(claim::integral));
             let said = format!("levels: {}, proof trees: {trees}", found.levels.len());
             Ok(((found, proved.transpose()?, trees > 0), said))
         });
@@ -286,7 +287,9 @@ impl Run {
             else {
                 refuse!("there is no such entry")
             };
-            if draw::panel_ids(have(&read.pool)?, &read.leaves, panel, &found.seed) != found.panel {
+            let (declaration, pool) = (have(&read.declaration)?, have(&read.pool)?);
+            let ids = draw::panel_ids(declaration, pool, &read.leaves, panel, &found.seed)?;
+            if ids != found.panel {
                 refuse!("the tickets give another panel");
             }
             Ok(((), format!("people: {}", found.panel.len())))
