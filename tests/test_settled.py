@@ -269,3 +269,11 @@ def test_a_fault_in_a_file_of_decisions_names_the_file(
     options = ["--household", "street", "--address-decisions", "near.csv"]
     assert run(["check", "people.csv", "quotas.csv", "--size", "3", *options]) == 3
     assert "near.csv, row 2" in capsys.readouterr().err
+
+
+def test_a_column_of_numbers_without_bands_is_one_fault_that_says_how() -> None:
+    people = [{"id": f"p{i}", "age": str(20 + i)} for i in range(30)]
+    quotas = [{"feature": "age", "value": v, "min": 1, "max": 9} for v in ("16-24", "25-39", "40+")]
+    with pytest.raises(InputError, match='--bin "age: 16, 25, 40, 65"') as raised:
+        klero.fair_lottery(people, quotas, size=3)
+    assert len(raised.value.faults) == 1

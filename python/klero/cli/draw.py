@@ -46,7 +46,7 @@ def draw(bundle: str, trial_seed: str, force: bool, form: str) -> int:
             }
         )
         return 0
-    click.echo("\n".join(drawn.panel))
+    click.echo("\n".join(["id", *drawn.panel]))
     note(
         f"{drawn.mark}: {len(drawn.panel)} people, entry {drawn.entry}, ball {drawn.position}. Next: klero verify {bundle}"
     )

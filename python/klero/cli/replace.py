@@ -111,7 +111,7 @@ def replace(
     if form == "json":
         print_json(summary(result, lang))
         return 0
-    click.echo("\n".join(result.newcomers))
+    click.echo("\n".join(["id", *result.newcomers]))
     note(result.explain(lang))
     chain = " ".join(f"--after {place}" for place in (*earlier, bundle))
     note(f"{result.draw.mark}, written to {output}. Next: klero verify {output} {chain}")

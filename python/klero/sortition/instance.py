@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
@@ -49,6 +50,8 @@ from klero.tables import TableSource, table_or_faults
 __all__ = ["Instance", "build_instance", "read_instance"]
 
 _ROWS_NAMED = 5
+# So many numbers without a quota are a column that should be put into bands.
+_NUMBERS = 5
 # The search marks features by the bits of one word.
 _MOST_FEATURES = 64
 _SUGGESTIONS = 20
@@ -341,6 +344,15 @@ def _value_faults(pool: Pool, feature: str, values: tuple[str, ...], quotas_name
     for value, row in zip(column, pool.row_numbers, strict=True):
         if value in rows:
             rows[value].append(row)
+    numbers = [value for value in rows if re.fullmatch(r"[0-9]+([.,][0-9]+)?", value)]
+    if len(numbers) >= _NUMBERS:
+        shown = ", ".join(map(quoted, values[:5])) + ("…" if len(values) > 5 else "")
+        message = (
+            f"the column holds numbers ({', '.join(numbers[:3])}, …) and {quotas_name} has {shown}. Put the numbers into "
+            f'bands: --bin "{feature}: 16, 25, 40, 65" (in Python: bins), with the first number of each band.'
+        )
+        row = rows[numbers[0]][0]
+        return [Fault("value-unknown", message, pool.name, row, feature, numbers[0])]
     faults = []
     for number, (value, where) in enumerate(rows.items()):
         also = _also(where)

@@ -30,7 +30,7 @@ def traits(instance: Instance, t: int, lang: str) -> str:
         elif instance.values[f][v] == "yes":
             parts.append(_("must sit"))
     if instance.weighted:
-        parts.append(_("weight {w}").format(w=instance.weights[t]))
+        parts.append(_("weight {w} in whole units").format(w=instance.weights[t]))
     return ", ".join(parts)
 
 
