@@ -162,7 +162,7 @@ def test_a_whole_process_with_its_log(bundle: Path, panel: list[str], tmp_path: 
         *("--trial-seed", "x", "-o", tmp_path / "r1"),
     )
     assert done.returncode == 0, done.stderr
-    newcomer = done.stdout.strip()
+    newcomer = done.stdout.split()[1]
     data = json.loads(klero("log", log, "--format", "json").stdout)
     assert data["counts"] == {
         "invited": 0,
