@@ -407,6 +407,20 @@ def test_equal_allocation_spills_what_a_small_stratum_can_not_use() -> None:
     assert "4 would have been its share" in drawn.explain()
 
 
+def test_a_stratum_that_is_given_no_letter_gets_none_of_the_surplus() -> None:
+    register = pa.table({"id": list(range(12)), "s": ["x"] * 2 + ["y"] * 5 + ["z"] * 5})
+    given = [{"s": "x", "letters": 4}, {"s": "y", "letters": 2}, {"s": "z", "letters": 0}]
+    drawn = klero.invite(register, trial_seed="t", strata=["s"], allocation=given)
+    assert [row.letters for row in drawn.table] == [2, 4, 0]
+    given[1]["letters"] = 4
+    with pytest.raises(klero.InputError, match="asks for 8 letters.* room for 7: 'x' .4 letters, 2 can"):
+        klero.invite(register, trial_seed="t", strata=["s"], allocation=given)
+    rates = [{"s": s, "response": 0.5} for s in "xyz"]
+    answers = [{"s": "x", "answers": 4}, {"s": "y", "answers": 0}, {"s": "z", "answers": 0}]
+    with pytest.raises(klero.InputError, match="asks for 8 letters.* room for 2"):
+        klero.invite(register, trial_seed="t", strata=["s"], allocation=answers, response=rates)
+
+
 def test_a_whole_register_can_be_drawn() -> None:
     rows = people(25, random.Random(1), 2, True, 0)
     assert len(invited(rows, 25, True).ids) == 25

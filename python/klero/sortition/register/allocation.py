@@ -69,6 +69,25 @@ def spill(asked: Sequence[int], shares: Sequence[int], room: Sequence[int]) -> l
             letters[i] = n
 
 
+def check_zeros(asked: Sequence[int], room: Sequence[int], labels: Sequence[Label], name: str) -> None:
+    """Whoever writes 0 for a stratum means that nobody in it gets a letter, so no surplus may go there.
+
+    Raises:
+        InputError: the strata that are given letters have too few people for all of them.
+    """
+    total, fits = sum(asked), sum(n for a, n in zip(asked, room, strict=True) if a)
+    if total <= fits:
+        return
+    short = [i for i in range(len(asked)) if asked[i] > room[i]]
+    named = ", ".join(f"{shown(labels[i])} ({asked[i]} letters, {room[i]} can be drawn)" for i in short[:5])
+    more = f" and {len(short) - 5} more" if len(short) > 5 else ""
+    message = (
+        f"the table asks for {total} letters, and the strata to which it gives any have room for {fits}: {named}{more} can't use theirs. "
+        "No letter goes to a stratum that is given 0. Lower these numbers, or give other strata more than 0."
+    )
+    raise InputError([Fault("allocation-invalid", message, name, value=str(total))])
+
+
 @dataclass(frozen=True)
 class StratumTable:
     """Numbers by stratum, from a table with the strata's columns and some of letters, answers, response, sd."""

@@ -28,6 +28,7 @@ from klero.sortition.id_lists import named_ids
 from klero.sortition.register.allocation import (
     StratumTable,
     Wanted,
+    check_zeros,
     read_stratum_table,
     spill,
     wanted,
@@ -245,6 +246,8 @@ def _letters(
         return stages.letters, stages.letters, stages
     want: Wanted = wanted(found, request.rule or "", size, table, response)
     _check_size(want.size, sum(room), found)
+    if table is not None:
+        check_zeros(want.asked, room, found.labels, table.name)
     return spill(want.asked, want.shares, room), want.asked, None
 
 
