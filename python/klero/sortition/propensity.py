@@ -78,12 +78,14 @@ class Propensities:
         letters: r, invitations sent, each to a person drawn with equal chances.
         population: M, people who could be drawn.
         q: probability that a person like this volunteer answers; float64, shape (people,), in (0, 1].
-        low, high: limits of each q's interval; the same shape.
+        low, high: limits of each q's interval; the same shape. NaN where `max_ratio` raised q: an interval is about an
+            estimate, and what was raised is none.
         confidence: what the intervals hold, such as 0.95.
         factors: β of each (feature, value), relative to the feature's mean weighted by the population's shares.
         margins: the population's shares and the pool's counts.
         method: «margins» or «background».
         clipped: ids whose q was cut, to 1 or by `max_ratio`.
+        estimated: q before `max_ratio`; the same shape.
         values: each volunteer's place in `margins` for each feature; shape (people, features).
     """
 
@@ -98,6 +100,7 @@ class Propensities:
     margins: tuple[Margin, ...]
     method: str
     clipped: tuple[str, ...]
+    estimated: _Floats = field(repr=False)
     values: npt.NDArray[np.int64] = field(repr=False)
 
     @property
@@ -141,8 +144,11 @@ class Propensities:
             full |= over
 
     def guarantee_holds(self, size: int) -> bool:
-        """Whether no a_i is above Σ a / k, so that all could have the same chance end to end (leaving quotas aside)."""
-        inverse = 1 / self.q
+        """Whether no a_i is above Σ a / k, so that all could have the same chance end to end (leaving quotas aside).
+
+        It is about the estimates: weights that `max_ratio` cut fit more easily, and give no equal chances.
+        """
+        inverse = 1 / self.estimated
         return bool(inverse.max() * size <= inverse.sum() * (1 + 1e-12))
 
     def end_to_end(self, probabilities: Sequence[float] | Sequence[Fraction]) -> _Floats:
@@ -248,9 +254,9 @@ def _result(
     log_q = x @ eta
     spread = normal_factor(confidence) * np.sqrt(np.maximum(0.0, np.einsum("ij,jk,ik->i", x, variance, x)))
     q = np.exp(log_q)
-    kept = np.minimum(1.0, q)
-    if max_ratio is not None:
-        kept = np.maximum(kept, kept.max() / max_ratio)
+    estimated = np.minimum(1.0, q)
+    kept = estimated if max_ratio is None else np.maximum(estimated, estimated.max() / max_ratio)
+    raised = kept > estimated * (1 + 1e-9)
     factors: dict[tuple[str, str], float] = {}
     for feature in dict.fromkeys(f for f, _ in shares):
         keys = [key for key in shares if key[0] == feature]
@@ -262,8 +268,8 @@ def _result(
         letters=letters,
         population=population,
         q=kept,
-        low=np.minimum(1.0, np.exp(log_q - spread)),
-        high=np.minimum(1.0, np.exp(log_q + spread)),
+        low=np.where(raised, np.nan, np.minimum(1.0, np.exp(log_q - spread))),
+        high=np.where(raised, np.nan, np.minimum(1.0, np.exp(log_q + spread))),
         confidence=confidence,
         factors=factors,
         margins=tuple(Margin(f, v, s, n) for ((f, v), s), n in zip(shares.items(), counts, strict=True)),
@@ -271,6 +277,7 @@ def _result(
         clipped=tuple(
             i for i, a, b in zip(pool.ids, q, kept, strict=True) if not np.isclose(a, b, rtol=1e-9)
         ),
+        estimated=estimated,
         values=codes,
     )
 
