@@ -189,6 +189,50 @@ def test_every_fault_of_the_margins_is_named() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("0.49", "0.51"),
+        ("0,49", "0,51"),
+        ("49", "51"),
+        ("49 %", "51 %"),
+        ("49%", "51\u00a0%"),
+        ("48.9", "51.2"),
+        ("490", "510"),
+        ("49000", "51000"),
+        ("0.485", "0.508"),
+    ],
+)
+def test_shares_per_cent_and_counts_are_read(texts: tuple[str, str]) -> None:
+    people = klero.Pool.read([{"g": "a"}, {"g": "b"}])
+    rows = [{"feature": "g", "value": v, "share": t} for v, t in zip("ab", texts, strict=True)]
+    found = klero.estimate_propensities(people, rows, 10, 100)
+    assert sum(m.share for m in found.margins) == pytest.approx(1)
+    assert found.margins[0].share == pytest.approx(0.49, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        (("0.49", "0.31"), "margin-sum"),
+        (("0.6", "0.6"), "margin-sum"),
+        (("49.5", "31"), "margin-sum"),
+        (("49 %", "31 %"), "margin-sum"),
+        (("49 %", "51"), "margin-sum"),
+        (("0.985", "0.004"), "margin-sum"),
+        (("1,000", "2,000"), "margin-invalid"),
+        (("49 % or so", "51 %"), "margin-invalid"),
+    ],
+)
+def test_shares_that_are_no_whole_are_refused(texts: tuple[str, str], code: str) -> None:
+    people = klero.Pool.read([{"g": "a"}, {"g": "b"}])
+    rows = [{"feature": "g", "value": v, "share": t} for v, t in zip("ab", texts, strict=True)]
+    with pytest.raises(InputError) as caught:
+        klero.estimate_propensities(people, rows, 10, 100)
+    # A share that can't be read also leaves its value without one.
+    assert {fault.code for fault in caught.value.faults} - {"value-unknown"} == {code}
+
+
 def test_a_value_that_nobody_in_the_pool_has_is_refused() -> None:
     people = klero.Pool.read([{"g": "a"}, {"g": "a"}])
     rows = [{"feature": "g", "value": v, "share": "0.5"} for v in "ab"]

@@ -147,6 +147,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "margin-duplicate": "the same value has two shares",
         "margin-empty": "nobody in the pool has a value of the population",
         "margin-invalid": "a share or count of the population is not a number above zero",
+        "margin-sum": "the population's shares of a feature are neither a whole nor counts of people",
         "propensity-letters": "fewer letters than volunteers, or fewer people than letters",
         "propensity-no-fit": "no weights of the volunteers have the population's shares",
         # replacements, alternates and the log of states

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from klero._tables_cells import folded
+from klero._tables_cells import THOUSANDS, folded
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.intervals import normal_factor
 from klero.sortition.pool import Pool, closest
@@ -55,7 +55,10 @@ _HEADINGS: Mapping[str, frozenset[str]] = {
         ("share", "proportion", "count", "population", "people", "part", "effectif", "nombre", "personnes")
     ),
 }
-_NUMBER = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,30})?(?:[eE]-?[0-9]{1,2})?")
+_NUMBER = re.compile(r"([0-9]{1,15}(?:[.,][0-9]{1,30})?(?:[eE]-?[0-9]{1,2})?)\s?(%?)")
+_THOUSANDS = re.compile(rf"{THOUSANDS}\s?%?")
+# How far shares may be from 1, or per cent from 100, since tables round them.
+_ROUNDING = 0.01
 _Floats = npt.NDArray[np.float64]
 
 
@@ -191,7 +194,8 @@ def estimate_propensities(
 
     Args:
         pool: the volunteers; the columns that `margins` names are used.
-        margins: a table feature, value, share: shares or counts of the population; each feature is scaled to 1.
+        margins: a table feature, value, share. The numbers of a feature are shares (0.51), per cent (51 or «51 %») or
+            whole counts of people; shares that miss 1, or per cent 100, by up to 1 % are taken as rounded.
         letters: invitations sent, at least as many as there are volunteers.
         population: people who could have been invited, at least `letters`.
         background: people of the population with the same columns; then β is fitted to them instead of the margins.
@@ -412,10 +416,17 @@ def _margins(table: Table, faults: list[Fault]) -> dict[tuple[str, str], float]:
     if len(columns) < len(_HEADINGS):
         return {}
     raw: dict[tuple[str, str], float] = {}
+    per_cent: dict[str, bool] = {}
     for i, row in enumerate(table.row_numbers):
         feature, value, text = (table.data[columns[role]][i] for role in ("feature", "value", "share"))
-        number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else -1.0
-        if not feature or not value or number <= 0:
+        match = _NUMBER.fullmatch(text)
+        number = float(match[1].replace(",", ".")) if match else -1.0
+        if _THOUSANDS.fullmatch(text):
+            message = f"{quoted(text)} could be {text.replace(',', '')} or {text.replace(',', '.')}. Write one of the two."
+            faults.append(
+                Fault("margin-invalid", message, table.name, row, table.columns[columns["share"]], text)
+            )
+        elif not feature or not value or number <= 0:
             message = (
                 f"the share of {quoted(f'{feature}: {value}')} is {quoted(text)}. Each row needs a feature, a value and a "
                 "share or count above 0; leave out values that nobody in the population has."
@@ -427,11 +438,33 @@ def _margins(table: Table, faults: list[Fault]) -> dict[tuple[str, str], float]:
             message = f"{quoted(f'{feature}: {value}')} stands twice. Delete one of the rows."
             faults.append(Fault("margin-duplicate", message, table.name, row, value=value))
         else:
-            raw[feature, value] = number
+            raw[feature, value] = number / 100 if match and match[2] else number
+            per_cent[feature] = per_cent.get(feature, False) or bool(match and match[2])
     sums: dict[str, float] = {}
     for (feature, _), number in raw.items():
         sums[feature] = sums.get(feature, 0.0) + number
+    if not faults:  # a row left out would make a sum look wrong
+        for feature, total in sums.items():
+            numbers = [number for (f, _), number in raw.items() if f == feature]
+            if not _a_whole(numbers, total, per_cent[feature]):
+                faults.append(_sum_fault(table.name, feature, total, per_cent[feature]))
     return {key: raw[key] / sums[key[0]] for key in sorted(raw)}
+
+
+def _a_whole(numbers: Sequence[float], total: float, per_cent: bool) -> bool:
+    """Whether these are all the shares of a feature: they add up to 1 or 100, or are counts of people."""
+    if abs(total - 1) <= _ROUNDING:
+        return True
+    return not per_cent and (abs(total - 100) <= 100 * _ROUNDING or all(n.is_integer() for n in numbers))
+
+
+def _sum_fault(name: str, feature: str, total: float, per_cent: bool) -> Fault:
+    shown = f"{100 * total:.6g} %" if per_cent else f"{total:.6g}"
+    message = (
+        f"the shares of {quoted(feature)} add up to {shown}. Shares add up to 1 and per cent to 100 (within 1 %), and "
+        "counts are whole numbers of people. Correct them, or add the values that are missing."
+    )
+    return Fault("margin-sum", message, name, column=feature, value=shown)
 
 
 def _codes(
