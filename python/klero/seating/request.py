@@ -18,6 +18,7 @@ from numbers import Integral
 from klero.errors import Fault, InputError, quoted
 from klero.seating.lists import AbsenceList, GroupList, parse_absences, parse_groups
 from klero.sortition.pool import Pool, closest
+from klero.tables import error_cell_faults
 
 __all__ = ["Request", "build_request"]
 
@@ -205,7 +206,7 @@ def _column_faults(pool: Pool, mix: Sequence[str], cluster: Sequence[str]) -> li
             )
             faults.append(Fault("seating-column-missing", message, pool.name, column=name))
         seen.add(name)
-    return faults
+    return faults + error_cell_faults(pool.table, (*mix, *cluster))
 
 
 def _pairs(groups: list[list[int]]) -> tuple[tuple[int, int], ...]:
