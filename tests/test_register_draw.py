@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import doctest
+import json
 import math
 import random
 from collections import Counter
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 import klero
 import register_oracle as oracle
 from klero import _native
-from klero.cli import cli
+from klero.cli import cli, run
 from klero.sortition.register import scan
 from klero.sortition.register.allocation import apportion, spill
 from klero.sortition.register.stages import below, certain_ones, systematic
@@ -488,3 +489,48 @@ def test_explanations_state_the_chance(lang: str) -> None:
     text = klero.invite(register, size=4, trial_seed="t", strata=["s"]).explain(lang)
     assert "1/10" in text
     assert "TRIAL" in text or "ESSAI" in text
+
+
+def test_strata_that_differ_only_in_spelling_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = tmp_path / "register.csv"
+    towns = ["Orléans", "orleans", "ORLÉANS ", "Lille", "Saint-Denis", "Saint - Denis"]
+    register.write_text("id,town\n" + "".join(f"{i},{towns[i % 6]}\n" for i in range(60)), encoding="utf-8")
+    command = [
+        "invite",
+        str(register),
+        "--strata",
+        "town",
+        "--trial-seed",
+        "t",
+        "-o",
+        str(tmp_path / "l.csv"),
+    ]
+    assert run([*command, "--size", "1", "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["similar_strata"] == [
+        [["ORLÉANS"], ["Orléans"], ["orleans"]],
+        [["Saint - Denis"], ["Saint-Denis"]],
+    ]
+    assert shown.err.count("differ only in case, accents or spaces") == 2
+    assert run([*command, "--size", "1", "--force"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.count("differ only in case, accents or spaces") == 2
+    assert "1 letter from 60 rows" in shown.err
+
+
+def test_chances_without_weights_are_no_multiple_of_a_weight(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = tmp_path / "register.csv"
+    register.write_text(
+        "id,a,w\n" + "".join(f"{i},{i // 2} High St,1\n" for i in range(20)), encoding="utf-8"
+    )
+    command = ["invite", str(register), "--size", "5", "--household", "a", "--trial-seed", "t"]
+    assert run([*command, "-o", str(tmp_path / "l.csv")]) == 0
+    shown = capsys.readouterr().out
+    assert "1/4" in shown
+    assert "weight" not in shown
+    assert run([*command, "--weight", "w", "-o", str(tmp_path / "w.csv")]) == 0
+    assert "× weight" in capsys.readouterr().out
