@@ -339,7 +339,7 @@ def test_bad_options_are_refused_with_their_code(drawn: Path, change: dict[str, 
 def test_explanation_in_both_languages(drawn: Path) -> None:
     made = klero.choose_alternates(drawn, 3, dropout="0.1", trial_seed="x", checks=50, scenarios=20)
     assert "3 alternates; 1.20 members are expected to drop out." in made.explain()
-    assert "3 suppléants ; 1,20 désistements sont attendus." in made.explain("fr")
+    assert "3 suppléants ; 1,20 désistement est attendu." in made.explain("fr")
     assert "without alternates: on average" in made.explain()
 
 

@@ -492,3 +492,25 @@ def test_every_code_in_the_sources_is_listed_and_every_listed_code_is_used() -> 
     texts = [path.read_text(encoding="utf-8") for path in root.rglob("*.py")]
     used = {code for text in texts for code in re.findall(r'(?:Fault\(\s*|code = )"([a-z-]+)"', text)}
     assert used == set(CODES)
+
+
+@pytest.mark.parametrize("value", ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#VALEUR!"])
+def test_failed_formulas_are_faults_where_they_count_and_only_there(value: str) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": f"p{i}", "g": "a", "street": f"{i} High St", "remark": value} for i in range(4)
+    ]
+    quotas = [{"feature": "g", "value": v, "min": 0, "max": 2} for v in ("a", value)]
+
+    def drawn(**changed: object) -> list[tuple[str, int | None, str | None]]:
+        people = [*rows[:2], {**rows[2], **changed}, rows[3]]
+        return places(faults_of(lambda: klero.fair_lottery(people, quotas, size=2, household=["street"])))
+
+    klero.fair_lottery(rows, quotas, size=2, household=["street"])
+    for column in ("id", "g", "street"):
+        assert drawn(**{column: value}) == [("cell-error", 3, column)]
+    mixed = [{**row, "g": value} for row in rows]
+    assert places(faults_of(lambda: klero.seat_tables(mixed, 2, 1, mix=["g"]))) == [("cell-error", 1, "g")]
+    register = [{**row, "g": value if i else "a"} for i, row in enumerate(rows)]
+    stream = pa.Table.from_pylist(register)
+    (fault,) = faults_of(lambda: klero.invite(stream, size=1, trial_seed="t", strata=["g"]))
+    assert (fault.code, fault.value) == ("cell-error", value)

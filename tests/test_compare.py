@@ -56,6 +56,23 @@ def test_the_table_says_what_is_estimated_and_what_has_no_certificate() -> None:
     assert "none" in lines[2]
 
 
+@pytest.mark.parametrize(
+    ("lang", "estimated", "counted"),
+    [
+        ("en", "«± …»: estimated; with 99 % confidence", "«panels»: of a lottery"),
+        ("fr", "« ± … » : estimation ; avec une confiance de 99 %", "« panels » : d'une loterie"),
+    ],
+)
+def test_remarks_are_in_the_language_asked_for(
+    capsys: pytest.CaptureFixture[str], lang: str, estimated: str, counted: str
+) -> None:
+    arguments = [*TABLES, "--objectives", "maximin,legacy", "--draws", "1000", "--lang", lang]
+    assert run(arguments) == 0
+    told = capsys.readouterr().err
+    assert estimated in told
+    assert counted in told
+
+
 def test_french_words_and_numbers() -> None:
     lines = invoke("--objectives", "leximin,legacy", "--lang", "fr").splitlines()
     assert lines[0].startswith("objectif  plus petite")

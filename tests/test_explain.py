@@ -18,7 +18,7 @@ from klero.sortition.lottery import Lottery, lottery_for
 from klero.sortition.picture import probabilities_svg
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
-from klero.words import percent
+from klero.words import percent, plural_count, words
 
 PACKAGE = Path(__file__).resolve().parents[1] / "python" / "klero"
 CATALOGUE = PACKAGE / "locale" / "fr" / "LC_MESSAGES" / "klero.po"
@@ -142,3 +142,24 @@ def test_rules_are_told_in_words_and_not_by_their_inner_names() -> None:
     assert "shares an address with others of the pool, weight" in lottery.explain("p2")
     assert "partage son adresse" in lottery.explain("p2", "fr")
     assert "fois son poids" in lottery.explain(lang="fr")
+
+
+@pytest.mark.parametrize(
+    ("number", "lang", "singular"),
+    [
+        ("0,89", "fr", True),
+        ("1,99", "fr", True),
+        ("2,00", "fr", False),
+        ("0.89", "en", False),
+        ("1.50", "en", False),
+        ("1", "en", True),
+        ("0", "en", False),
+    ],
+)
+def test_the_plural_begins_where_the_language_has_it(number: str, lang: str, singular: bool) -> None:
+    text = words(lang).ngettext(
+        "{dropouts} member is expected to drop out.",
+        "{dropouts} members are expected to drop out.",
+        plural_count(number, lang),
+    )
+    assert (("member is" in text) or ("désistement est" in text)) == singular

@@ -131,6 +131,29 @@ def test_a_largest_ratio_raises_the_smallest_estimates_and_names_whom() -> None:
     assert found.q.max() / found.q.min() == pytest.approx(5)
     assert found.clipped == ("0", "1")
     assert set(found.weights) == {"1.000", "5.000"}
+    kept = klero.estimate_propensities(klero.Pool.read(people), shares, 1000, 5000)
+    # Cut weights fit a panel of 20 and give no equal chances; the estimates don't fit it.
+    assert not found.guarantee_holds(20)
+    assert [found.guarantee_holds(k) for k in range(1, 41)] == [kept.guarantee_holds(k) for k in range(1, 41)]
+    assert np.isnan(found.low[:2]).all()
+    assert np.isnan(found.high[:2]).all()
+    assert (found.low[2:] <= found.q[2:]).all()
+    assert (found.q[2:] <= found.high[2:]).all()
+    assert np.array_equal(found.estimated, kept.q)
+
+
+def test_rows_that_a_largest_ratio_cut_have_no_interval_in_the_list(tmp_path: Path) -> None:
+    people, shares, out = tmp_path / "people.csv", tmp_path / "margins.csv", tmp_path / "weights.csv"
+    people.write_text(
+        "id,g\n" + "".join(f"{i},{'a' if i < 2 else 'b'}\n" for i in range(40)), encoding="utf-8"
+    )
+    shares.write_text("feature,value,share\ng,a,50 %\ng,b,50 %\n", encoding="utf-8")
+    base = ["propensity", str(people), str(shares), "--letters", "1000", "--population", "5000"]
+    assert run([*base, "--max-ratio", "5", "-o", str(out)]) == 0
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(r["q_low"], r["q_high"]) for r in rows[:1]] == [("", "")]
+    assert sum(not r["q_low"] for r in rows) == 2
+    assert all(float(r["q_low"]) < float(r["q"]) < float(r["q_high"]) for r in rows if r["q_low"])
 
 
 def test_the_order_of_rows_changes_no_weight() -> None:
@@ -164,6 +187,50 @@ def test_every_fault_of_the_margins_is_named() -> None:
         "propensity-letters",
         "option-range",
     }
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("0.49", "0.51"),
+        ("0,49", "0,51"),
+        ("49", "51"),
+        ("49 %", "51 %"),
+        ("49%", "51\u00a0%"),
+        ("48.9", "51.2"),
+        ("490", "510"),
+        ("49000", "51000"),
+        ("0.485", "0.508"),
+    ],
+)
+def test_shares_per_cent_and_counts_are_read(texts: tuple[str, str]) -> None:
+    people = klero.Pool.read([{"g": "a"}, {"g": "b"}])
+    rows = [{"feature": "g", "value": v, "share": t} for v, t in zip("ab", texts, strict=True)]
+    found = klero.estimate_propensities(people, rows, 10, 100)
+    assert sum(m.share for m in found.margins) == pytest.approx(1)
+    assert found.margins[0].share == pytest.approx(0.49, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [
+        (("0.49", "0.31"), "margin-sum"),
+        (("0.6", "0.6"), "margin-sum"),
+        (("49.5", "31"), "margin-sum"),
+        (("49 %", "31 %"), "margin-sum"),
+        (("49 %", "51"), "margin-sum"),
+        (("0.985", "0.004"), "margin-sum"),
+        (("1,000", "2,000"), "margin-invalid"),
+        (("49 % or so", "51 %"), "margin-invalid"),
+    ],
+)
+def test_shares_that_are_no_whole_are_refused(texts: tuple[str, str], code: str) -> None:
+    people = klero.Pool.read([{"g": "a"}, {"g": "b"}])
+    rows = [{"feature": "g", "value": v, "share": t} for v, t in zip("ab", texts, strict=True)]
+    with pytest.raises(InputError) as caught:
+        klero.estimate_propensities(people, rows, 10, 100)
+    # A share that can't be read also leaves its value without one.
+    assert {fault.code for fault in caught.value.faults} - {"value-unknown"} == {code}
 
 
 def test_a_value_that_nobody_in_the_pool_has_is_refused() -> None:

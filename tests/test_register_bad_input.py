@@ -51,6 +51,8 @@ def register(n: int = 6, **columns: object) -> pa.Table:
         ([1, 10**9 + 1, 2], "1000000001"),
         ([1.0, 0.1234567, 2.0], "0.1234567"),
         ([1.0, 1e-9, 2.0], "1e-09"),
+        (["1", "1,000", "2"], "1,000"),
+        (["1", "12,345", "2"], "12,345"),
     ],
 )
 def test_a_bad_weight_is_named_with_its_row(weights: list[object], value: str) -> None:
@@ -184,6 +186,7 @@ def test_a_row_without_address_is_named() -> None:
         ([{"s": "x", "letters": 2}, {"s": "y", "letters": 2}], ["allocation-invalid"]),
         ([{"s": "x", "answers": 2}, {"s": "y", "answers": 2}], ["column-missing"]),
         ([{"t": "x", "letters": 2}], ["column-missing"]),
+        ([{"s": "x", "letters": "1,000"}, {"s": "y", "letters": "1"}], ["allocation-invalid"]),
         ([{"s": "x"}, {"s": "y"}], ["column-missing"]),
     ],
 )

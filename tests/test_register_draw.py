@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import doctest
+import json
 import math
 import random
 from collections import Counter
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 import klero
 import register_oracle as oracle
 from klero import _native
-from klero.cli import cli
+from klero.cli import cli, run
 from klero.sortition.register import scan, sources
 from klero.sortition.register import spill as disk
 from klero.sortition.register.allocation import apportion, spill
@@ -358,6 +359,7 @@ def test_integers_and_texts_of_the_same_digits_are_the_same_ids() -> None:
 @pytest.mark.parametrize(
     "column",
     [
+        pa.array(["0,500", "1,5", "2.000", "1e1"]),
         pa.array(["0,5", "1.50", "2", "1e1"]),
         pa.array([0.5, 1.5, 2.0, 10.0]),
         pa.array(["0.5", "1.5", "2", "10"]).cast(pa.decimal128(10, 3)),
@@ -416,6 +418,20 @@ def test_equal_allocation_spills_what_a_small_stratum_can_not_use() -> None:
     assert [row.asked for row in drawn.table] == [4, 4, 4]
     assert [row.letters for row in drawn.table] == [2, 5, 5]
     assert "4 would have been its share" in drawn.explain()
+
+
+def test_a_stratum_that_is_given_no_letter_gets_none_of_the_surplus() -> None:
+    register = pa.table({"id": list(range(12)), "s": ["x"] * 2 + ["y"] * 5 + ["z"] * 5})
+    given = [{"s": "x", "letters": 4}, {"s": "y", "letters": 2}, {"s": "z", "letters": 0}]
+    drawn = klero.invite(register, trial_seed="t", strata=["s"], allocation=given)
+    assert [row.letters for row in drawn.table] == [2, 4, 0]
+    given[1]["letters"] = 4
+    with pytest.raises(klero.InputError, match=r"asks for 8 letters.* room for 7: 'x' .4 letters, 2 can"):
+        klero.invite(register, trial_seed="t", strata=["s"], allocation=given)
+    rates = [{"s": s, "response": 0.5} for s in "xyz"]
+    answers = [{"s": "x", "answers": 4}, {"s": "y", "answers": 0}, {"s": "z", "answers": 0}]
+    with pytest.raises(klero.InputError, match=r"asks for 8 letters.* room for 2"):
+        klero.invite(register, trial_seed="t", strata=["s"], allocation=answers, response=rates)
 
 
 def test_a_whole_register_can_be_drawn() -> None:
@@ -484,3 +500,48 @@ def test_explanations_state_the_chance(lang: str) -> None:
     text = klero.invite(register, size=4, trial_seed="t", strata=["s"]).explain(lang)
     assert "1/10" in text
     assert "TRIAL" in text or "ESSAI" in text
+
+
+def test_strata_that_differ_only_in_spelling_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = tmp_path / "register.csv"
+    towns = ["Orléans", "orleans", "ORLÉANS ", "Lille", "Saint-Denis", "Saint - Denis"]
+    register.write_text("id,town\n" + "".join(f"{i},{towns[i % 6]}\n" for i in range(60)), encoding="utf-8")
+    command = [
+        "invite",
+        str(register),
+        "--strata",
+        "town",
+        "--trial-seed",
+        "t",
+        "-o",
+        str(tmp_path / "l.csv"),
+    ]
+    assert run([*command, "--size", "1", "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["similar_strata"] == [
+        [["ORLÉANS"], ["Orléans"], ["orleans"]],
+        [["Saint - Denis"], ["Saint-Denis"]],
+    ]
+    assert shown.err.count("differ only in case, accents or spaces") == 2
+    assert run([*command, "--size", "1", "--force"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.count("differ only in case, accents or spaces") == 2
+    assert "1 letter from 60 rows" in shown.err
+
+
+def test_chances_without_weights_are_no_multiple_of_a_weight(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = tmp_path / "register.csv"
+    register.write_text(
+        "id,a,w\n" + "".join(f"{i},{i // 2} High St,1\n" for i in range(20)), encoding="utf-8"
+    )
+    command = ["invite", str(register), "--size", "5", "--household", "a", "--trial-seed", "t"]
+    assert run([*command, "-o", str(tmp_path / "l.csv")]) == 0
+    shown = capsys.readouterr().out
+    assert "1/4" in shown
+    assert "weight" not in shown
+    assert run([*command, "--weight", "w", "-o", str(tmp_path / "w.csv")]) == 0
+    assert "× weight" in capsys.readouterr().out

@@ -205,6 +205,8 @@ def test_panels_with_falling_balls_reach_the_same_levels(monkeypatch: pytest.Mon
         ("12345678", "positive number"),
         ("heavy", "positive number"),
         ("1e9", "weights go from"),
+        ("1,000", r"could be 1000 or 1\.000"),
+        ("12,345", r"could be 12345 or 12\.345"),
     ],
 )
 def test_a_weight_that_is_none_is_refused_with_its_row(text: str, reason: str) -> None:

@@ -21,7 +21,7 @@ from klero.seating import seat
 from klero.seating.bound import _possible, meeting_bound, meetings
 from klero.seating.plan import Score, SeatingPlan, Seats, score_of
 from klero.seating.report import plan_csv, plan_data, plan_html, plan_json, plan_text
-from klero.seating.request import Request, build_request
+from klero.seating.request import Request, apart_impossible, build_request, column_warnings
 from klero.seating.seat import seat_tables
 from klero.sortition.pool import Pool
 
@@ -299,11 +299,82 @@ def test_people_of_a_cluster_share_as_few_tables_as_can_be() -> None:
 
 
 def test_what_must_sit_apart_and_can_not_is_an_error_that_names_the_pairs() -> None:
+    ring = [[f"p{i:03}", f"p{(i + 1) % 5:03}"] for i in range(5)]
     with moves(2000), pytest.raises(SeatingError) as caught:
-        seat_tables(people(6), 2, 1, apart=[["p000", "p001", "p002"]])
+        seat_tables(people(6), 2, 1, apart=ring)
     assert "in session 1" in str(caught.value)
+    assert "higher effort" in str(caught.value)
     assert str(caught.value).endswith("[seating-unmet]")
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("apart", "together", "absent", "how_many"),
+    [
+        ([["p000", "p001", "p002"]], (), (), 3),
+        ([["p000", "p001"], ["p001", "p002"], ["p000", "p002"]], (), (), 3),
+        ([["p000", "p001"], ["p001", "p002"], ["p003", "p002"]], [["p000", "p003"]], (), 3),
+        ([["p000", "p001", "p002", "p003"]], (), [("p003", 1)], 3),
+    ],
+)
+def test_more_people_apart_than_tables_are_told_before_any_search(
+    apart: list[list[str]], together: list[list[str]], absent: list[tuple[str, int]], how_many: int
+) -> None:
+    with pytest.raises(SeatingError) as caught:
+        seat_tables(people(7), 2, 1, apart=apart, together=together, absent=absent)
+    assert f"{how_many} people in session 1" in str(caught.value)
+    assert "there are 2 tables, so no plan exists" in str(caught.value)
+    assert "effort" not in str(caught.value)
+
+
+def test_what_counting_calls_impossible_is_so() -> None:
+    draw = random.Random(3)
+    seen = [0, 0]
+    for _ in range(150):
+        edges = [pair for pair in combinations(range(6), 2) if draw.random() < 0.5]
+        apart = [[f"p{a:03}", f"p{b:03}"] for a, b in edges]
+        request = build_request(Pool.read(people(6)), 2, 1, apart=apart)
+        possible = any(
+            not any((a in table) == (b in table) for a, b in edges)
+            for table in map(set, combinations(range(6), 3))
+        )
+        told = bool(apart_impossible(request))
+        assert not (told and possible)
+        seen[told] += 1
+    assert min(seen) >= 20
+
+
+def test_a_wish_that_is_not_kept_is_said() -> None:
+    with moves(2000):
+        plan = seat_tables(people(4), 2, 6, most_meetings=1)
+        kept = seat_tables(people(4), 2, 3, most_meetings=1)
+    met = [sum(row[a] == row[b] for row in plan.seats) for a, b in combinations(range(4), 2)]
+    assert plan.over_wish == sum(m > 1 for m in met) > 0
+    assert "no pair meets in more than 1 session" in plan.explain()
+    assert "is not kept" in plan.explain()
+    assert "n'est pas respecté" in plan.explain(lang="fr")
+    assert "is not kept" in plan_html(plan).decode()
+    assert plan_data(plan)["pairs_over_wish"] == plan.over_wish
+    assert kept.over_wish == plan_data(kept)["pairs_over_wish"] == 0
+    assert "is not kept" not in kept.explain()
+
+
+@pytest.mark.parametrize(
+    ("column", "word"),
+    [
+        ([""] * 10, "empty everywhere"),
+        ([str(i) for i in range(10)], "10 different values for 10 people"),
+        (["a", "b"] * 5, ""),
+    ],
+)
+def test_columns_that_mix_nothing_are_told(column: list[str], word: str) -> None:
+    rows = [{"id": f"p{i}", "c": v} for i, v in enumerate(column)]
+    with moves(500):
+        plan = seat_tables(rows, 2, 1, mix=["c"])
+    told = column_warnings(plan.request)
+    assert len(told) == bool(word)
+    assert all(word in line for line in told)
+    assert plan_data(plan)["warnings"] == list(told)
 
 
 # Bounds

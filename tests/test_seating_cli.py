@@ -187,3 +187,14 @@ def test_ctrl_c_ends_the_search_and_leaves_nothing(panel: Path, tmp_path: Path) 
     assert "nothing was written" in words
     assert "Traceback" not in words
     assert sorted(path.name for path in tmp_path.iterdir()) == ["panel.csv"]
+
+
+def test_wishes_not_kept_and_odd_columns_are_told_on_stderr(
+    panel: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["tables", str(panel), "-t", "2", "-s", "4", "--most-meetings", "1", "--mix", "name"]
+    for more in (["--format", "json"], []):
+        assert run([*base, *more]) == 0
+        told = capsys.readouterr().err
+        assert told.count("is not kept") == 1
+        assert told.count("'name' has 12 different values") == 1

@@ -19,7 +19,7 @@ from klero.cli import cli, run
 from klero.errors import InfeasibleError
 from klero.sortition.feasibility import Bound, loosenable_bounds
 from klero.sortition.instance import Instance
-from klero.sortition.whatif import WhatIf, loosened, what_if_instance
+from klero.sortition.whatif import WhatIf, loosened, what_if_instance, without_quotas
 from oracle import all_panels, maximise, random_instances, truth
 from strategies import instances
 
@@ -221,3 +221,80 @@ def test_check_offers_as_many_repairs_as_asked_for(
     quotas.write_text("feature,value,min,max\nf,x,2,3\nf,w,0,3\ng,z,2,3\ng,y,0,3\n", encoding="utf-8")
     assert run(["check", str(people), str(quotas), "--size", "3", "--repairs", "3", "--format", "json"]) == 1
     assert len(json.loads(capsys.readouterr().out)["error"]["repairs"]) == 2
+
+
+def people_of(weights: list[int], homes: list[str] | None = None) -> list[dict[str, object]]:
+    homes = homes or [str(i) for i in range(len(weights))]
+    return [
+        {"id": f"P{i:02}", "g": "wm"[i % 2], "w": w, "h": h}
+        for i, (w, h) in enumerate(zip(weights, homes, strict=True))
+    ]
+
+
+OPEN = [{"feature": "g", "value": v, "min": 0, "max": 99} for v in "wm"]
+
+
+def best_over_panels(
+    people: list[dict[str, object]], size: int, must: set[str], per_home: int | None
+) -> Fraction:
+    """The largest smallest p/w of a lottery over all panels that the rules other than quotas allow."""
+    panels = [
+        panel
+        for panel in combinations(range(len(people)), size)
+        if must <= {str(people[i]["id"]) for i in panel}
+        and (per_home is None or len({people[i]["h"] for i in panel}) == size)
+    ]
+    # Variables: t, one a panel, a slack a person: Σ λ over the panels of i - w_i·t - slack_i = 0; Σ λ = 1.
+    width = 1 + len(panels) + len(people)
+    rows = []
+    for i, person in enumerate(people):
+        line = [Fraction(0)] * width
+        line[0] = Fraction(-int(str(person["w"])))
+        for j, panel in enumerate(panels):
+            line[1 + j] = Fraction(int(i in panel))
+        line[1 + len(panels) + i] = Fraction(-1)
+        rows.append(line)
+    rows.append([Fraction(int(1 <= j <= len(panels))) for j in range(width)])
+    sides = [Fraction(0)] * len(people) + [Fraction(1)]
+    return maximise([Fraction(int(j == 0)) for j in range(width)], rows, sides)[0]
+
+
+@pytest.mark.parametrize(
+    ("weights", "size", "must", "homes"),
+    [
+        ([1, 1, 10, 1], 2, [], None),
+        ([1] * 8, 4, ["P04", "P05"], None),
+        ([1] * 7, 3, [], ["a", "a", "a", "a", "b", "c", "d"]),
+        ([1, 2, 1, 3, 1, 1], 3, ["P03"], ["a", "a", "b", "c", "d", "e"]),
+        ([1] * 5, 2, ["P00", "P01"], None),
+    ],
+)
+def test_quotas_are_not_blamed_for_what_other_rules_do(
+    weights: list[int], size: int, must: list[str], homes: list[str] | None
+) -> None:
+    people = people_of(weights, homes)
+    found = klero.what_if(
+        klero.Pool.read(people),
+        klero.Quotas.read(OPEN),
+        size=size,
+        weight="w",
+        **({"must_sit": must} if must else {}),
+        **({"household": ["h"]} if homes else {}),
+    )
+    expected = best_over_panels(people, size, set(must), 1 if homes else None)
+    assert found.minimum == found.without_quotas == expected
+    data = found.to_dict()
+    assert data["without_quotas"] == str(expected)
+    english, french = found.explain(), found.explain("fr")
+    if expected:
+        assert "they leave 100.00" in english
+        assert ("due to other rules" in english) == (expected < found.equal_share)
+        assert ("tient à d'autres règles" in french) == (expected < found.equal_share)
+    else:
+        assert "other rules leave some people no chance" in english
+
+
+def test_without_quotas_only_the_quotas_are_open() -> None:
+    for instance in feasible_cases(35, 60):
+        found = what_if_instance(instance)
+        assert found.without_quotas == smallest_probability(without_quotas(instance)) >= found.minimum

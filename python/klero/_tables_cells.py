@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from numbers import Integral, Real
 
-__all__ = ["cell_text", "clean", "cleaned", "folded"]
+__all__ = ["ERROR_CELLS", "THOUSANDS", "cell_text", "clean", "cleaned", "folded"]
 
 # All that Unicode calls white space, and what hides at the ends of pasted text: zero-width marks and
 # direction marks.
@@ -23,7 +23,24 @@ _ENDS = (
 )
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 _QUOTES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), "'")
-
+# «1,234» is a thousand to some and a little more than one to others.
+THOUSANDS = r"[1-9][0-9]{0,2},[0-9]{3}"
+# What a formula that failed leaves in a cell, in English and French.
+ERROR_CELLS = frozenset(
+    (
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#VALEUR!",
+        "#NOM?",
+        "#NUL!",
+        "#NOMBRE!",
+    )
+)
 
 _MOST_DIGITS = 400
 

@@ -46,6 +46,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "quota-infeasible": "no panel from this pool meets all quotas together",
         "seating-unmet": "people who must sit apart share a table in the best plan found",
         # reading a table
+        "cell-error": "a cell holds the error of a spreadsheet's formula, such as #N/A",
         "cell-type": "a cell holds something that is not text, a number, a date or a truth value",
         "column-missing": "a table lacks a column that is needed, or has one that is given otherwise too",
         "column-duplicate": "two columns have the same name",
@@ -147,6 +148,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "margin-duplicate": "the same value has two shares",
         "margin-empty": "nobody in the pool has a value of the population",
         "margin-invalid": "a share or count of the population is not a number above zero",
+        "margin-sum": "the population's shares of a feature are neither a whole nor counts of people",
         "propensity-letters": "fewer letters than volunteers, or fewer people than letters",
         "propensity-no-fit": "no weights of the volunteers have the population's shares",
         # replacements, alternates and the log of states

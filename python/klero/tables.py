@@ -22,7 +22,7 @@ from os import PathLike
 from pathlib import Path
 
 from klero._tables_arrow import ArrowStream, Columns, read_arrow, read_parquet
-from klero._tables_cells import cell_text, clean, cleaned
+from klero._tables_cells import ERROR_CELLS, cell_text, clean, cleaned
 from klero._tables_csv import Record, read_csv
 from klero.errors import Fault, InputError, quoted
 
@@ -102,6 +102,27 @@ def table_or_faults(source: TableSource, called: str, faults: list[Fault]) -> Ta
     except InputError as error:
         faults += error.faults
         return None
+
+
+def error_cell_faults(table: Table, columns: Iterable[str]) -> list[Fault]:
+    """One fault for each of these columns in which formulas failed («#N/A»); columns that are not there are passed over.
+
+    Only columns that are used are asked about: a failed formula in a remark harms nobody.
+    """
+    faults = []
+    for name in dict.fromkeys(columns):
+        column = table.column(name) if name in table.columns else ()
+        rows = [row for text, row in zip(column, table.row_numbers, strict=False) if text in ERROR_CELLS]
+        if rows:
+            value = column[table.row_numbers.index(rows[0])]
+            faults.append(Fault("cell-error", error_cell(value, len(rows)), table.name, rows[0], name, value))
+    return faults
+
+
+def error_cell(value: str, people: int = 1) -> str:
+    """What is wrong with a cell that holds the error of a formula."""
+    also = f" (and {people - 1} more in this column)" if people > 1 else ""
+    return f"the cell holds {quoted(value)}{also}: a formula of the spreadsheet failed. Correct it there and save the table again."
 
 
 def _read_file(path: Path, name: str | None) -> Table:

@@ -43,3 +43,16 @@ def percent(p: Fraction, lang: str) -> str:
     if p > 0 and float(text) == 0:
         return ("< 0.0001 %" if lang == "en" else "< 0,0001 %").replace(" %", " %")
     return (text if lang == "en" else text.replace(".", ",")) + " %"
+
+
+def plural_count(number: str, lang: str) -> int:
+    """The count to give to `ngettext` for a number as it is written, decimals included.
+
+    French has the singular below 2 («1,89 personne»), English for 1 alone (a measurement such as 1.00 is plural).
+
+    >>> plural_count("0,89", "fr"), plural_count("1.50", "en"), plural_count("1", "en")
+    (0, 2, 1)
+    """
+    if lang == "fr":
+        return int(float(number.replace(",", ".")))
+    return 1 if number == "1" else 2

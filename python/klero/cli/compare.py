@@ -103,6 +103,7 @@ def compare(
     from klero._files import check_file
     from klero.sortition.baselines import Options
     from klero.sortition.comparison import compare_for
+    from klero.words import words
 
     if picture:
         check_file(picture, force=force)
@@ -127,14 +128,34 @@ def compare(
         for entry in result.entries:
             if entry.reason:
                 note(f"{entry.name}: {entry.reason}")
-        if any(entry.estimated for entry in result.entries):
-            note(
-                f"«± …»: estimated; with {100 * result.confidence:g} % confidence nobody's probability is further off than that "
-                "(the smallest and largest of many estimates tend to lie too far out)."
-            )
+        for line in remarks(result, lang):
+            note(line)
     if picture:
-        note(f"Picture written to {picture}.")
+        note(words(lang).gettext("Picture written to {file}.").format(file=picture))
     return 0
+
+
+def remarks(result: Comparison, lang: str) -> list[str]:
+    """What a reader of the table must know: what is estimated, and what is counted as panels."""
+    from klero.words import words
+
+    _ = words(lang).gettext
+    lines = []
+    if any(entry.estimated for entry in result.entries):
+        text = _(
+            "«± …»: estimated; with {confidence} % confidence nobody's probability is further off than that "
+            "(the smallest and largest of many estimates tend to lie too far out)."
+        )
+        confidence = f"{100 * result.confidence:g}"
+        lines.append(text.format(confidence=confidence if lang == "en" else confidence.replace(".", ",")))
+    if any(entry.panels is not None for entry in result.entries):
+        lines.append(
+            _(
+                "«panels»: of a lottery, entries of its list, each of which says how many seats each kind of people has and can "
+                "come out with different people; of «random», all sets of people that meet quotas and rules; «–»: not known."
+            )
+        )
+    return lines
 
 
 def text(result: Comparison, lang: str) -> str:

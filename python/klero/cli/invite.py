@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from klero.sortition.register.invitation import Invitation
 
 _TABLE_ROWS = 40
+_WARNINGS = 5
 
 
 def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -137,11 +138,29 @@ def invite(
         )
     write_invitation(output, drawn, force=force)
     written.append(output)
+    _warn(drawn)
     if form == "json":
         print_json({**drawn.record(), "seconds": round(time.perf_counter() - clock, 3)})
     else:
         _say(drawn, output)
     return 0
+
+
+def _warn(drawn: Invitation) -> None:
+    from klero.sortition.register.allocation import shown
+
+    for labels in drawn.similar_strata[:_WARNINGS]:
+        names = " and ".join(map(shown, labels))
+        note(
+            f"Warning: {names} differ only in case, accents or spaces and were drawn as {len(labels)} strata. "
+            "If they are one, correct the register and draw again."
+        )
+    if len(drawn.similar_strata) > _WARNINGS:
+        note(f"Warning: {len(drawn.similar_strata) - _WARNINGS} more groups of strata are alike in this way.")
+
+
+def _counted(n: int, one: str, more: str) -> str:
+    return f"{n} {one if n == 1 else more}"
 
 
 def _say(drawn: Invitation, output: str) -> None:
@@ -158,29 +177,38 @@ def _say(drawn: Invitation, output: str) -> None:
             else f"{percent(row.factor, 'en')}"
             if drawn.equal
             else f"{row.factor} × weight"
+            if drawn.weighted
+            else str(row.factor)
         )
         name = shown(row.label) if row.label else "all"
         rows.append([name, str(row.people), str(row.asked), str(row.letters), str(row.certain), chance])
     click.echo(table(headings, rows))
     if len(drawn.table) > len(rows):
-        note(f"{len(drawn.table) - len(rows)} more strata are in {output}{RECORD_SUFFIX}.")
+        more = _counted(len(drawn.table) - len(rows), "more stratum is", "more strata are")
+        note(f"{more} in {output}{RECORD_SUFFIX}.")
     if drawn.exclusions:
-        note(f"{drawn.excluded} of {drawn.exclusions} ids on the list of exclusions are on the register.")
+        note(
+            f"Of {_counted(drawn.exclusions, 'id', 'ids')} on the list of exclusions, {drawn.excluded} on the register."
+        )
     spilled = sum(max(0, row.asked - row.letters) for row in drawn.table)
     if spilled:
-        note(f"{spilled} letters that strata with too few people can't use went to the others.")
+        note(
+            f"{_counted(spilled, 'letter', 'letters')} that strata with too few people can't use went to the others."
+        )
     unreached = sum(1 for row in drawn.table if row.people and not row.letters)
     if unreached and not drawn.stages:
-        note(f"{unreached} strata get no letter: nobody in them has a chance.")
+        none = _counted(unreached, "stratum gets", "strata get")
+        note(f"{none} no letter: nobody in {'it' if unreached == 1 else 'them'} has a chance.")
     if drawn.conditional:
         note(
-            f"{drawn.mixed_addresses} addresses have people of several strata: the chances hold given who stands for each address."
+            f"{_counted(drawn.mixed_addresses, 'address has', 'addresses have')} people of several strata: the chances hold given who stands for each address."
         )
     expected = drawn.expected_answers
     if expected is not None:
         note(f"Expected answers: {float(expected):.1f}")
+    letters, from_rows = _counted(len(drawn.ids), "letter", "letters"), _counted(drawn.people, "row", "rows")
     note(
-        f"{drawn.mark}: {len(drawn.ids)} letters from {drawn.people} rows. Written to {output}, and how to redo it to {output}{RECORD_SUFFIX}"
+        f"{drawn.mark}: {letters} from {from_rows}. Written to {output}, and how to redo it to {output}{RECORD_SUFFIX}"
     )
 
 

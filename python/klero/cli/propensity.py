@@ -75,10 +75,12 @@ def propensity(
 
 
 def _csv(found: Propensities) -> bytes:
+    from math import isnan
+
     from klero._files import csv_bytes
 
     rows = zip(found.ids, found.weights, found.q, found.low, found.high, strict=True)
-    written = ([row[0], row[1], *(f"{v:.6g}" for v in row[2:])] for row in rows)
+    written = ([row[0], row[1], *("" if isnan(v) else f"{v:.6g}" for v in row[2:])] for row in rows)
     return csv_bytes(["id", "weight", "q", "q_low", "q_high"], written)
 
 

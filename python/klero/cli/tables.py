@@ -152,8 +152,10 @@ def _document(plan: SeatingPlan, suffix: str, lang: str) -> bytes:
 def _show(
     plan: SeatingPlan, person: str | None, explained: str | None, output: str | None, lang: str, form: str
 ) -> None:
-    from klero.seating.report import plan_data, plan_text
+    from klero.seating.report import plan_data, plan_text, wish_unmet
+    from klero.seating.request import column_warnings
 
+    shown = False
     if form == "json":
         data = plan_data(plan)
         if person is not None:
@@ -173,6 +175,11 @@ def _show(
     else:
         click.echo(plan_text(plan, lang))
         note(plan.explain(lang=lang))
+        shown = True
+    for line in () if shown else wish_unmet(plan, lang):
+        note(line)
+    for line in column_warnings(plan.request):
+        note(f"Warning: {line}")
     if output:
         note(f"Written to {output}.")
 

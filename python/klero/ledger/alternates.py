@@ -30,7 +30,7 @@ from klero.sortition.alternates import Choice, Group, choose_types, losses
 from klero.sortition.intervals import clopper_pearson, normal_factor
 from klero.sortition.residual import plain
 from klero.sortition.scenarios import dropout_table, sampled_scenarios, uniform
-from klero.words import words
+from klero.words import plural_count, words
 
 if TYPE_CHECKING:
     from klero.sortition.instance import Instance
@@ -96,12 +96,15 @@ class Alternates:
         catalogue = words(lang)
         _, ngettext = catalogue.gettext, catalogue.ngettext
         dropouts = _decimal(float(self.expected_dropouts), lang)
+        expected = ngettext(
+            "{dropouts} member is expected to drop out.",
+            "{dropouts} members are expected to drop out.",
+            plural_count(dropouts, lang),
+        ).format(dropouts=dropouts)
         lines = [
-            ngettext(
-                "{n} alternate; {dropouts} members are expected to drop out.",
-                "{n} alternates; {dropouts} members are expected to drop out.",
-                len(self.ids),
-            ).format(n=len(self.ids), dropouts=dropouts)
+            ngettext("{n} alternate;", "{n} alternates;", len(self.ids)).format(n=len(self.ids))
+            + " "
+            + expected
         ]
         names = {
             "chosen": _("with these alternates"),
@@ -109,10 +112,12 @@ class Alternates:
             "random": _("with random alternates"),
             "proportional": _("with random alternates in proportion to the quotas"),
         }
-        text = _(
-            "{who}: on average {loss} people or seats off the quotas ({low} to {high}); {share} % of panels are off."
-        )
         for name, found in {"chosen": self.measured, **self.baselines}.items():
+            text = ngettext(
+                "{who}: on average {loss} person or seat off the quotas ({low} to {high}); {share} % of panels are off.",
+                "{who}: on average {loss} people or seats off the quotas ({low} to {high}); {share} % of panels are off.",
+                plural_count(_decimal(found.loss, lang), lang),
+            )
             lines.append(
                 text.format(
                     who=names[name],

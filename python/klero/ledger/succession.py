@@ -42,7 +42,11 @@ def verify_replacement(
         _people_problem(chain),
         "",
     ]
-    details = [f"{len(chain) - 1} links, round {chain[-1].round}", _people_detail(chain), ""]
+    details = [
+        f"{len(chain) - 1} link{'' if len(chain) == 2 else 's'}, round {chain[-1].round}",
+        _people_detail(chain),
+        "",
+    ]
     problems[2], details[2] = ("not checked: people failed", "") if problems[1] else _quota_result(chain)
     checks = [Check("bundles", True, f"{len(chain)} bundles, all drawn")]
     for name, problem, detail in zip(names[1:], problems, details, strict=True):

@@ -99,6 +99,14 @@ class SeatingPlan:
         """How good the plan is."""
         return score_of(self.request, self.seats)
 
+    @cached_property
+    def over_wish(self) -> int:
+        """Pairs that meet in more sessions than was wished (`most_meetings`); 0 if nothing was."""
+        met: Counter[tuple[int, int]] = Counter()
+        for _, _, people in _tables(self.request, self.seats):
+            met.update(combinations(people, 2))
+        return sum(n > self.request.most_meetings for n in met.values())
+
     def at(self, session: int, table: int) -> tuple[str, ...]:
         """The ids of those who sit at a table, by code point. Sessions and tables count from 1; IndexError beyond them."""
         if not (1 <= session <= self.request.sessions and 1 <= table <= self.request.tables):

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from klero._files import csv_bytes
+from klero.seating.request import column_warnings
 from klero.words import percent, words
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def explain_plan(plan: SeatingPlan, lang: str = "en") -> str:
         )
     else:
         lines.append(_("Nobody meets anybody twice."))
+    lines += wish_unmet(plan, lang)
     if request.mix:
         names = ", ".join(name for name, _values in request.mix)
         if score.mixing:
@@ -84,6 +86,18 @@ def explain_plan(plan: SeatingPlan, lang: str = "en") -> str:
             text = _("People of one value sit at as few tables as can be: {names}.")
         lines.append(text.format(n=score.cluster, names=names))
     return "\n".join(lines)
+
+
+def wish_unmet(plan: SeatingPlan, lang: str = "en") -> list[str]:
+    """A sentence if pairs meet more often than was wished."""
+    if not plan.over_wish:
+        return []
+    text = words(lang).ngettext(
+        "The wish that no pair meets in more than {most} sessions is not kept: {n} pair does.",
+        "The wish that no pair meets in more than {most} sessions is not kept: {n} pairs do.",
+        plan.over_wish,
+    )
+    return [text.format(most=plan.request.most_meetings, n=plan.over_wish)]
 
 
 def explain_person(plan: SeatingPlan, person: str, lang: str = "en") -> str:
@@ -152,6 +166,9 @@ def plan_data(plan: SeatingPlan) -> dict[str, object]:
         "tables": request.tables,
         "mix": [name for name, _ in request.mix],
         "cluster": [name for name, _ in request.cluster],
+        "most_meetings_wished": request.most_meetings,
+        "pairs_over_wish": plan.over_wish,
+        "warnings": list(column_warnings(request)),
         "score": {name: getattr(score, name) for name in score.__slots__},
         "sessions": [
             {"session": s, "tables": [list(people) for people in tables], "absent": list(absent)}

@@ -18,12 +18,15 @@ from numbers import Integral
 from klero.errors import Fault, InputError, quoted
 from klero.seating.lists import AbsenceList, GroupList, parse_absences, parse_groups
 from klero.sortition.pool import Pool, closest
+from klero.tables import error_cell_faults
 
 __all__ = ["Request", "build_request"]
 
 MOST_PEOPLE = 5000
 MOST_SESSIONS = 100
 _MOST_EFFORT = 1000
+# A column of at least so many people in which more than this share of them have a value of their own sorts nobody.
+_FEW, _DISTINCT = 5, 0.8
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -203,7 +206,7 @@ def _column_faults(pool: Pool, mix: Sequence[str], cluster: Sequence[str]) -> li
             )
             faults.append(Fault("seating-column-missing", message, pool.name, column=name))
         seen.add(name)
-    return faults
+    return faults + error_cell_faults(pool.table, (*mix, *cluster))
 
 
 def _pairs(groups: list[list[int]]) -> tuple[tuple[int, int], ...]:
@@ -219,6 +222,59 @@ def _joined(groups: list[list[int]]) -> tuple[tuple[int, ...], ...]:
         joined = [other for other in joined if not other & set(group)]
         joined.append(set(group).union(*touched))
     return tuple(sorted(tuple(sorted(group)) for group in joined))
+
+
+def column_warnings(request: Request) -> tuple[str, ...]:
+    """What is odd about the columns by which tables are mixed: nothing in them, or a value for (nearly) each person."""
+    told = []
+    for name, values in request.mix:
+        n, different = len(values), len({value for value in values if value})
+        if not different:
+            told.append(f"the column {quoted(name)} is empty everywhere, so mixing by it changes nothing.")
+        elif n >= _FEW and different > _DISTINCT * n:
+            told.append(
+                f"the column {quoted(name)} has {different} different values for {n} people, so mixing by it changes little or nothing. "
+                "Put numbers into bands (--bin), or name another column."
+            )
+    return tuple(told)
+
+
+def apart_impossible(request: Request) -> str:
+    """Why no plan keeps all apart, where counting shows it: more people who are all apart than tables. '' if it does not.
+
+    Who must sit together counts as one. Cliques are built greedily from each person: what is found is a proof, and not all that
+    is impossible is found. O(people · pairs) in the worst case, nothing where nobody is to sit apart from as many as there are tables.
+    """
+    unit = {p: group[0] for group in request.together for p in group}
+    for s in range(request.sessions):
+        near: dict[int, set[int]] = {}
+        person: dict[int, int] = {}
+        for a, b in request.apart:
+            if not {a, b} & request.absent[s]:
+                x, y = unit.get(a, a), unit.get(b, b)
+                person |= {x: a, y: b}
+                near.setdefault(x, set()).add(y)
+                near.setdefault(y, set()).add(x)
+        for start in sorted(near):
+            found = _clique(near, start) if len(near[start]) >= request.tables else []
+            if len(found) > request.tables:
+                who = ", ".join(quoted(request.ids[person[x]]) for x in found[:5])
+                return (
+                    f"{len(found)} people in session {s + 1} are all to sit apart from one another ({who}{', …' if len(found) > 5 else ''}) "
+                    f"and there are {request.tables} tables, so no plan exists, however long the search. Take more tables, or "
+                    "name fewer pairs."
+                )
+    return ""
+
+
+def _clique(near: dict[int, set[int]], start: int) -> list[int]:
+    """People who are all apart from one another, `start` among them: next comes who leaves most others to choose from."""
+    members, others = [start], set(near[start])
+    while others:
+        x = min(others, key=lambda y: (-len(near[y] & others), y))
+        members.append(x)
+        others &= near[x]
+    return members
 
 
 def _match_faults(request: Request, name: str) -> list[Fault]:

@@ -34,7 +34,7 @@ from klero.errors import Fault, InputError, InternalError, SeatingError, quoted
 from klero.seating.bound import meeting_bound, meetings
 from klero.seating.lists import AbsenceList, GroupList
 from klero.seating.plan import SeatingPlan, Seats
-from klero.seating.request import Request, build_request
+from klero.seating.request import Request, apart_impossible, build_request
 from klero.sortition.pool import Pool
 from klero.tables import TableSource
 
@@ -85,7 +85,7 @@ def seat_tables(
 
     Raises:
         InputError: with every fault of the arguments.
-        SeatingError: pairs that must sit apart share a table in the best plan found.
+        SeatingError: pairs that must sit apart share a table in the best plan found, or counting shows that some must.
     """
     pool = people if isinstance(people, Pool) else Pool.read(people, id)
     request = build_request(
@@ -102,6 +102,8 @@ def seat_tables(
         effort=effort,
     )
     labels = _labels(pool, label)
+    if problem := apart_impossible(request):
+        raise SeatingError(problem)
     plan = SeatingPlan(request, _searched(request, progress), labels)
     if plan.score.apart:
         raise _apart_unmet(plan)

@@ -26,7 +26,7 @@ from types import MappingProxyType
 from klero._tables_cells import folded
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.pool import Pool, closest
-from klero.tables import Table, TableSource, read_table
+from klero.tables import Table, TableSource, error_cell_faults, read_table
 
 __all__ = [
     "Decision",
@@ -230,7 +230,7 @@ def column_faults(table: Table, columns: Sequence[str]) -> list[Fault]:
         message = "no column of the address is named. Name those that make it up: street, postcode, town."
         return [Fault("address-column-missing", message, table.name)]
     there = ", ".join(map(quoted, table.columns[:20]))
-    return [
+    return error_cell_faults(table, columns) + [
         Fault(
             "address-column-missing",
             f"there is no address column {quoted(name)}.{closest(name, table.columns)} The columns are: {there}.",

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from klero._tables_cells import clean, folded
+from klero._tables_cells import THOUSANDS, clean, folded
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.pool import Pool, closest
 from klero.tables import Table
@@ -30,8 +30,7 @@ Edge = int | float | str | Decimal
 Bins = Mapping[str, Sequence[Edge]]
 
 _NUMBER = re.compile(r"([+\-\u2212]?)([0-9]{1,30})(?:[.,]([0-9]{1,30}))?")
-# «1,234» is a thousand to some and a little more than one to others.
-_THOUSANDS = re.compile(r"[+\-\u2212]?[1-9][0-9]{0,2},[0-9]{3}")
+_THOUSANDS = re.compile(rf"[+\-\u2212]?{THOUSANDS}")
 _DATE = re.compile(r"[0-9]{1,4}([-./])[0-9]{1,2}\1[0-9]{1,4}")
 _UNITS = re.compile(r"\b(ans?|years?|yrs?|old)\b")
 _FROM_TO = re.compile(r"(?:de |from )?([0-9.]+) ?(?:-|to|a) ?([0-9.]+)")

@@ -27,7 +27,7 @@ from fractions import Fraction
 from functools import cached_property
 from numbers import Integral
 
-from klero._tables_cells import folded
+from klero._tables_cells import ERROR_CELLS, folded
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.bins import binned
 from klero.sortition.decided import Decided, decide
@@ -45,7 +45,7 @@ from klero.sortition.rules import (
     rule_faults,
     weights_of,
 )
-from klero.tables import TableSource, table_or_faults
+from klero.tables import TableSource, error_cell, table_or_faults
 
 __all__ = ["Instance", "build_instance", "read_instance"]
 
@@ -334,7 +334,7 @@ def _match_faults(pool: Pool, quotas: Quotas) -> list[Fault]:
 def _value_faults(pool: Pool, feature: str, values: tuple[str, ...], quotas_name: str) -> list[Fault]:
     """One fault for each value of the people that has no quota, however many people have it."""
     column = pool.column(feature)
-    known = set(values)
+    known = set(values) - ERROR_CELLS
     rows: dict[str, list[int]] = {}
     for value in dict.fromkeys(column):
         if value not in known:
@@ -362,6 +362,10 @@ def _value_faults(pool: Pool, feature: str, values: tuple[str, ...], quotas_name
                 "quota of its own, or take the person out."
             )
             faults.append(Fault("feature-empty", message, pool.name, where[0], feature))
+            continue
+        if value in ERROR_CELLS:
+            message = error_cell(value, len(where))
+            faults.append(Fault("cell-error", message, pool.name, where[0], feature, value))
             continue
         hint = _value_hint(value, values) if number < _SUGGESTIONS else ""
         message = f"{quoted(value)} has no quota in {quotas_name}{also}.{hint}"

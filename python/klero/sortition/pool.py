@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from klero._tables_cells import clean, folded
 from klero.errors import Fault, InputError, quoted
-from klero.tables import Table, TableSource, read_table
+from klero.tables import Table, TableSource, error_cell_faults, read_table
 
 if TYPE_CHECKING:
     from klero.sortition.bins import Bins
@@ -144,7 +144,7 @@ def parse_pool(table: Table, id: str | None = None) -> tuple[Pool, list[Fault]]:
     if column is None:
         return Pool(tuple(str(i) for i in range(1, len(table) + 1)), "", table), faults
     pool = Pool(table.column(column), column, table)
-    return pool, faults + _id_faults(pool)
+    return pool, faults + error_cell_faults(table, [column]) + _id_faults(pool)
 
 
 def closest(word: str, words: tuple[str, ...]) -> str:

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from klero._tables_cells import folded
+from klero._tables_cells import THOUSANDS, folded
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.intervals import normal_factor
 from klero.sortition.pool import Pool, closest
@@ -55,7 +55,10 @@ _HEADINGS: Mapping[str, frozenset[str]] = {
         ("share", "proportion", "count", "population", "people", "part", "effectif", "nombre", "personnes")
     ),
 }
-_NUMBER = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,30})?(?:[eE]-?[0-9]{1,2})?")
+_NUMBER = re.compile(r"([0-9]{1,15}(?:[.,][0-9]{1,30})?(?:[eE]-?[0-9]{1,2})?)\s?(%?)")
+_THOUSANDS = re.compile(rf"{THOUSANDS}\s?%?")
+# How far shares may be from 1, or per cent from 100, since tables round them.
+_ROUNDING = 0.01
 _Floats = npt.NDArray[np.float64]
 
 
@@ -78,12 +81,14 @@ class Propensities:
         letters: r, invitations sent, each to a person drawn with equal chances.
         population: M, people who could be drawn.
         q: probability that a person like this volunteer answers; float64, shape (people,), in (0, 1].
-        low, high: limits of each q's interval; the same shape.
+        low, high: limits of each q's interval; the same shape. NaN where `max_ratio` raised q: an interval is about an
+            estimate, and what was raised is none.
         confidence: what the intervals hold, such as 0.95.
         factors: β of each (feature, value), relative to the feature's mean weighted by the population's shares.
         margins: the population's shares and the pool's counts.
         method: «margins» or «background».
         clipped: ids whose q was cut, to 1 or by `max_ratio`.
+        estimated: q before `max_ratio`; the same shape.
         values: each volunteer's place in `margins` for each feature; shape (people, features).
     """
 
@@ -98,6 +103,7 @@ class Propensities:
     margins: tuple[Margin, ...]
     method: str
     clipped: tuple[str, ...]
+    estimated: _Floats = field(repr=False)
     values: npt.NDArray[np.int64] = field(repr=False)
 
     @property
@@ -141,8 +147,11 @@ class Propensities:
             full |= over
 
     def guarantee_holds(self, size: int) -> bool:
-        """Whether no a_i is above Σ a / k, so that all could have the same chance end to end (leaving quotas aside)."""
-        inverse = 1 / self.q
+        """Whether no a_i is above Σ a / k, so that all could have the same chance end to end (leaving quotas aside).
+
+        It is about the estimates: weights that `max_ratio` cut fit more easily, and give no equal chances.
+        """
+        inverse = 1 / self.estimated
         return bool(inverse.max() * size <= inverse.sum() * (1 + 1e-12))
 
     def end_to_end(self, probabilities: Sequence[float] | Sequence[Fraction]) -> _Floats:
@@ -185,7 +194,8 @@ def estimate_propensities(
 
     Args:
         pool: the volunteers; the columns that `margins` names are used.
-        margins: a table feature, value, share: shares or counts of the population; each feature is scaled to 1.
+        margins: a table feature, value, share. The numbers of a feature are shares (0.51), per cent (51 or «51 %») or
+            whole counts of people; shares that miss 1, or per cent 100, by up to 1 % are taken as rounded.
         letters: invitations sent, at least as many as there are volunteers.
         population: people who could have been invited, at least `letters`.
         background: people of the population with the same columns; then β is fitted to them instead of the margins.
@@ -248,9 +258,9 @@ def _result(
     log_q = x @ eta
     spread = normal_factor(confidence) * np.sqrt(np.maximum(0.0, np.einsum("ij,jk,ik->i", x, variance, x)))
     q = np.exp(log_q)
-    kept = np.minimum(1.0, q)
-    if max_ratio is not None:
-        kept = np.maximum(kept, kept.max() / max_ratio)
+    estimated = np.minimum(1.0, q)
+    kept = estimated if max_ratio is None else np.maximum(estimated, estimated.max() / max_ratio)
+    raised = kept > estimated * (1 + 1e-9)
     factors: dict[tuple[str, str], float] = {}
     for feature in dict.fromkeys(f for f, _ in shares):
         keys = [key for key in shares if key[0] == feature]
@@ -262,8 +272,8 @@ def _result(
         letters=letters,
         population=population,
         q=kept,
-        low=np.minimum(1.0, np.exp(log_q - spread)),
-        high=np.minimum(1.0, np.exp(log_q + spread)),
+        low=np.where(raised, np.nan, np.minimum(1.0, np.exp(log_q - spread))),
+        high=np.where(raised, np.nan, np.minimum(1.0, np.exp(log_q + spread))),
         confidence=confidence,
         factors=factors,
         margins=tuple(Margin(f, v, s, n) for ((f, v), s), n in zip(shares.items(), counts, strict=True)),
@@ -271,6 +281,7 @@ def _result(
         clipped=tuple(
             i for i, a, b in zip(pool.ids, q, kept, strict=True) if not np.isclose(a, b, rtol=1e-9)
         ),
+        estimated=estimated,
         values=codes,
     )
 
@@ -405,10 +416,17 @@ def _margins(table: Table, faults: list[Fault]) -> dict[tuple[str, str], float]:
     if len(columns) < len(_HEADINGS):
         return {}
     raw: dict[tuple[str, str], float] = {}
+    per_cent: dict[str, bool] = {}
     for i, row in enumerate(table.row_numbers):
         feature, value, text = (table.data[columns[role]][i] for role in ("feature", "value", "share"))
-        number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else -1.0
-        if not feature or not value or number <= 0:
+        match = _NUMBER.fullmatch(text)
+        number = float(match[1].replace(",", ".")) if match else -1.0
+        if _THOUSANDS.fullmatch(text):
+            message = f"{quoted(text)} could be {text.replace(',', '')} or {text.replace(',', '.')}. Write one of the two."
+            faults.append(
+                Fault("margin-invalid", message, table.name, row, table.columns[columns["share"]], text)
+            )
+        elif not feature or not value or number <= 0:
             message = (
                 f"the share of {quoted(f'{feature}: {value}')} is {quoted(text)}. Each row needs a feature, a value and a "
                 "share or count above 0; leave out values that nobody in the population has."
@@ -420,11 +438,33 @@ def _margins(table: Table, faults: list[Fault]) -> dict[tuple[str, str], float]:
             message = f"{quoted(f'{feature}: {value}')} stands twice. Delete one of the rows."
             faults.append(Fault("margin-duplicate", message, table.name, row, value=value))
         else:
-            raw[feature, value] = number
+            raw[feature, value] = number / 100 if match and match[2] else number
+            per_cent[feature] = per_cent.get(feature, False) or bool(match and match[2])
     sums: dict[str, float] = {}
     for (feature, _), number in raw.items():
         sums[feature] = sums.get(feature, 0.0) + number
+    if not faults:  # a row left out would make a sum look wrong
+        for feature, total in sums.items():
+            numbers = [number for (f, _), number in raw.items() if f == feature]
+            if not _a_whole(numbers, total, per_cent[feature]):
+                faults.append(_sum_fault(table.name, feature, total, per_cent[feature]))
     return {key: raw[key] / sums[key[0]] for key in sorted(raw)}
+
+
+def _a_whole(numbers: Sequence[float], total: float, per_cent: bool) -> bool:
+    """Whether these are all the shares of a feature: they add up to 1 or 100, or are counts of people."""
+    if abs(total - 1) <= _ROUNDING:
+        return True
+    return not per_cent and (abs(total - 100) <= 100 * _ROUNDING or all(n.is_integer() for n in numbers))
+
+
+def _sum_fault(name: str, feature: str, total: float, per_cent: bool) -> Fault:
+    shown = f"{100 * total:.6g} %" if per_cent else f"{total:.6g}"
+    message = (
+        f"the shares of {quoted(feature)} add up to {shown}. Shares add up to 1 and per cent to 100 (within 1 %), and "
+        "counts are whole numbers of people. Correct them, or add the values that are missing."
+    )
+    return Fault("margin-sum", message, name, column=feature, value=shown)
 
 
 def _codes(

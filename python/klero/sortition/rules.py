@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypedDict
 
-from klero._tables_cells import clean
+from klero._tables_cells import THOUSANDS, clean
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.addresses import Decision, read_decisions
 
@@ -51,6 +51,7 @@ ALONE = "alone"
 
 # With at most so many digits before and after the point; scaled to integers, weights stay below 10^12.
 _DECIMAL = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,6}))?(?:[eE]([+-]?[0-9]{1,2}))?")
+_THOUSANDS = re.compile(THOUSANDS)
 _MOST_WEIGHT = 10**12
 # Where weights are further apart, the linear programmes' floats no longer tell the bases apart that exact arithmetic needs.
 _WIDEST = 10_000
@@ -195,6 +196,9 @@ def _weights(pool: Pool, column: str) -> tuple[list[int], list[Fault]]:
 
 def _weight(text: str) -> tuple[Fraction, str]:
     """A weight and what is wrong with it ('' if nothing)."""
+    if _THOUSANDS.fullmatch(text.strip()):
+        point, none = text.strip().replace(",", "."), text.strip().replace(",", "")
+        return Fraction(1), f"which could be {none} or {point}. Write one of the two."
     found = _DECIMAL.fullmatch(text.strip())
     if found is None:
         if text.strip().startswith(("-", "\u2212")):

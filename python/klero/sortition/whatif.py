@@ -101,8 +101,13 @@ class WhatIf:
 
     @cached_property
     def equal_share(self) -> Fraction:
-        """k / Σ w: everybody's p/w if there were no quotas."""
+        """k / Σ w: everybody's p/w if there were neither quotas nor other rules and nobody's share was above a seat."""
         return Fraction(self.instance.size, sum(self.instance.shares))
+
+    @cached_property
+    def without_quotas(self) -> Fraction:
+        """The smallest p/w if no quota bound and all else stayed (who must sit, households, p ≤ 1); exact."""
+        return first_level(without_quotas(self.instance)).value
 
     def bound_name(self, bound: Bound, lang: str = "en") -> str:
         """«at least 2 of gender: man»."""
@@ -123,9 +128,7 @@ class WhatIf:
         )
         lines = [
             head.format(value=percent(self.minimum, lang), exact=self.minimum),
-            _("Without quotas it would be {equal}: they leave {share} of that.").format(
-                equal=percent(self.equal_share, lang), share=percent(self.minimum / self.equal_share, lang)
-            ),
+            *self._without_quotas(lang),
         ]
         if self.loosenings:
             lines.append(_("Quotas that cost fairness, those first whose next seats help most:"))
@@ -140,6 +143,30 @@ class WhatIf:
         )
         return "\n".join(lines)
 
+    def _without_quotas(self, lang: str) -> list[str]:
+        """What quotas take, and before it what other rules take, which no quota can give back."""
+        _ = words(lang).gettext
+        equal, free = self.equal_share, self.without_quotas
+        if not free:
+            return [
+                _(
+                    "It would be so without quotas: other rules leave some people no chance, whatever the quotas."
+                )
+            ]
+        lines = [
+            _("Without quotas it would be {equal}: they leave {share} of that.").format(
+                equal=percent(free, lang), share=percent(self.minimum / free, lang)
+            )
+        ]
+        if free < equal:
+            lines.append(
+                _(
+                    "Equal shares would be {equal}; what is missing even without quotas is due to other rules: who must sit, "
+                    "households, or a weight that asks for more than a seat."
+                ).format(equal=percent(equal, lang))
+            )
+        return lines
+
     def _line(self, one: Loosening, lang: str) -> str:
         catalogue = words(lang)
         steps = "; ".join(
@@ -152,6 +179,7 @@ class WhatIf:
 
     def to_dict(self) -> dict[str, object]:
         """The finding as data for JSON: exact values as text, floats beside them."""
+        free = self.without_quotas
 
         def one(found: Loosening) -> dict[str, object]:
             bounds = [
@@ -163,8 +191,8 @@ class WhatIf:
                     "loosened_by": n,
                     "minimum": str(v),
                     "minimum_float": float(v),
-                    "of_equal_share": str(v / self.equal_share),
-                    "of_equal_share_float": float(v / self.equal_share),
+                    "of_without_quotas": str(v / free) if free else None,
+                    "of_without_quotas_float": float(v / free) if free else None,
                 }
                 for n, v in found.values.items()
             ]
@@ -178,6 +206,8 @@ class WhatIf:
             "minimum": str(self.minimum),
             "minimum_float": float(self.minimum),
             "equal_share": str(self.equal_share),
+            "without_quotas": str(free),
+            "without_quotas_float": float(free),
             "weighted": self.instance.weighted,
             "loosenings": [one(x) for x in self.loosenings],
             "pairs": [one(x) for x in self.pairs],
@@ -311,4 +341,15 @@ def loosened(instance: Instance, bounds: Sequence[Bound], step: int) -> Instance
             minima[f][v] = max(0, minima[f][v] - step)
         else:
             maxima[f][v] += step
+    return replace(instance, minima=tuple(map(tuple, minima)), maxima=tuple(map(tuple, maxima)))
+
+
+def without_quotas(instance: Instance) -> Instance:
+    """The instance with all quotas open to [0, size] and the cells of other rules as they are."""
+    rules = instance.rule_cells
+    minima = [list(row) for row in instance.minima]
+    maxima = [list(row) for row in instance.maxima]
+    for c, (f, v) in enumerate(instance.cells):
+        if c not in rules:
+            minima[f][v], maxima[f][v] = 0, instance.size
     return replace(instance, minima=tuple(map(tuple, minima)), maxima=tuple(map(tuple, maxima)))

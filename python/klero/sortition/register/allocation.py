@@ -8,13 +8,14 @@ same rule. All in whole numbers; O(strata · log strata) a round, at most one ro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 from typing import TYPE_CHECKING
 
-from klero._tables_cells import clean
+from klero._tables_cells import THOUSANDS, clean
 from klero.errors import Fault, InputError
 from klero.tables import Table, TableSource, read_table
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Label = tuple[str, ...]
 _NUMBERS = ("letters", "answers", "response", "sd")
 _PLACES = 10**9
+_THOUSANDS = re.compile(THOUSANDS)
 
 
 def apportion(total: int, shares: Sequence[int]) -> list[int]:
@@ -67,6 +69,25 @@ def spill(asked: Sequence[int], shares: Sequence[int], room: Sequence[int]) -> l
             weights = [room[i] for i in open_]
         for i, n in zip(open_, apportion(surplus, weights), strict=True):
             letters[i] = n
+
+
+def check_zeros(asked: Sequence[int], room: Sequence[int], labels: Sequence[Label], name: str) -> None:
+    """Whoever writes 0 for a stratum means that nobody in it gets a letter, so no surplus may go there.
+
+    Raises:
+        InputError: the strata that are given letters have too few people for all of them.
+    """
+    total, fits = sum(asked), sum(n for a, n in zip(asked, room, strict=True) if a)
+    if total <= fits:
+        return
+    short = [i for i in range(len(asked)) if asked[i] > room[i]]
+    named = ", ".join(f"{shown(labels[i])} ({asked[i]} letters, {room[i]} can be drawn)" for i in short[:5])
+    more = f" and {len(short) - 5} more" if len(short) > 5 else ""
+    message = (
+        f"the table asks for {total} letters, and the strata to which it gives any have room for {fits}: {named}{more} can't use theirs. "
+        "No letter goes to a stratum that is given 0. Lower these numbers, or give other strata more than 0."
+    )
+    raise InputError([Fault("allocation-invalid", message, name, value=str(total))])
 
 
 @dataclass(frozen=True)
@@ -154,13 +175,21 @@ def _number(table: Table, column: str, i: int, name: str, faults: list[Fault]) -
         wanted = "a number, 0 or more"
     if bad:
         message = f"{name} must be {wanted}."
+        if _THOUSANDS.fullmatch(text.strip()):
+            text = text.strip()
+            message = (
+                f"{name} could be {text.replace(',', '')} or {text.replace(',', '.')}. Write one of the two."
+            )
         faults.append(Fault("allocation-invalid", message, table.name, table.row_numbers[i], column, text))
         return Fraction(1)
     return value
 
 
 def _fraction(text: str) -> Fraction:
-    text = text.strip().replace(",", ".")
+    text = text.strip()
+    if _THOUSANDS.fullmatch(text):
+        raise ValueError(text)
+    text = text.replace(",", ".")
     if text.endswith("%"):
         return Fraction(text[:-1].strip()) / 100
     if len(text) > 40:

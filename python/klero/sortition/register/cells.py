@@ -8,13 +8,14 @@ one id.
 from __future__ import annotations
 
 import math
+import re
 import threading
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from klero._tables_cells import cell_text, clean
+from klero._tables_cells import THOUSANDS, cell_text, clean
 from klero.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ def weights(column: pa.Array) -> NDArray[np.int64]:
         return np.asarray(whole, np.int64)
     text = column if not pa.types.is_decimal(column.type) else None
     if text is not None:
+        if pc.any(pc.match_substring_regex(text.cast(pa.large_string()), rf"^\s*{THOUSANDS}\s*$")).as_py():
+            raise ValueError("ambiguous")
         text = pc.replace_substring(pc.utf8_trim_whitespace(text.cast(pa.large_string())), ",", ".")
     decimals = (column if text is None else text).cast(pa.decimal128(22, 6))
     words = np.frombuffer(decimals.buffers()[1], np.int64)[2 * decimals.offset :]
@@ -194,7 +197,11 @@ def weight_faults(column: pa.Array, told: int) -> tuple[list[tuple[int, str, str
 
 
 def _weight_fault(value: object) -> str | None:
-    text = str(value).strip().replace(",", ".") if value is not None else ""
+    text = str(value).strip() if value is not None else ""
+    if re.fullmatch(THOUSANDS, text):
+        plain_text, point = text.replace(",", ""), text.replace(",", ".")
+        return f"a weight could be {plain_text} or {point}. Write one of the two."
+    text = text.replace(",", ".")
     if not text:
         return "a row has no weight. Give every row a number above zero."
     try:

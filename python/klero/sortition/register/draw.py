@@ -22,12 +22,13 @@ from pathlib import Path
 from unicodedata import normalize
 
 from klero import _native
-from klero._tables_cells import clean
+from klero._tables_cells import ERROR_CELLS, clean
 from klero.errors import Fault, InputError, quoted
 from klero.sortition.id_lists import named_ids
 from klero.sortition.register.allocation import (
     StratumTable,
     Wanted,
+    check_zeros,
     read_stratum_table,
     spill,
     wanted,
@@ -38,7 +39,7 @@ from klero.sortition.register.invitation import Invitation, StratumDraw
 from klero.sortition.register.scan import Columns, Progress, Scan, check_columns, scan
 from klero.sortition.register.sources import RegisterSource, open_sources
 from klero.sortition.register.stages import Stages, check_room, draw_stages, parse_stages
-from klero.tables import TableSource
+from klero.tables import TableSource, error_cell
 
 __all__ = ["ALGORITHM", "invite"]
 
@@ -162,6 +163,7 @@ def _exclusions(exclude: TableSource | None, id_column: str) -> tuple[bytes, int
 
 
 def _draw(found: Scan, request: _Request, text: str, progress: Progress | None) -> Invitation:
+    _check_labels(found)
     rule_table, response = _tables(found, request)
     design = _design(found, request, rule_table, response)
     sealed = json.dumps(design, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -180,6 +182,17 @@ def _draw(found: Scan, request: _Request, text: str, progress: Progress | None) 
         (design, commitment, seed, text),
         response or rule_table,
     )
+
+
+def _check_labels(found: Scan) -> None:
+    faults = [
+        Fault("cell-error", error_cell(value, found.rows[i]), "register", column=column, value=value)
+        for i, label in enumerate(found.labels)
+        for column, value in zip(found.columns.strata, label, strict=False)
+        if value in ERROR_CELLS
+    ]
+    if faults:
+        raise InputError(faults)
 
 
 def _tables(found: Scan, request: _Request) -> tuple[StratumTable | None, StratumTable | None]:
@@ -246,6 +259,8 @@ def _letters(
         return stages.letters, stages.letters, stages
     want: Wanted = wanted(found, request.rule or "", size, table, response)
     _check_size(want.size, sum(room), found)
+    if table is not None:
+        check_zeros(want.asked, room, found.labels, table.name)
     return spill(want.asked, want.shares, room), want.asked, None
 
 

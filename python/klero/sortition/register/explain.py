@@ -15,10 +15,12 @@ _MOST_STRATA = 20
 
 def explain_invitation(invitation: Invitation, lang: str = "en") -> str:
     """How the draw was done, and what each person's chance was; a paragraph each."""
-    _ = words(lang).gettext
+    _, ngettext = words(lang).gettext, words(lang).ngettext
     parts = [
-        _(
-            "{letters} letters to people of a register of {people}; {excluded} of them were excluded beforehand."
+        ngettext(
+            "{letters} letter to people of a register of {people}; {excluded} of them were excluded beforehand.",
+            "{letters} letters to people of a register of {people}; {excluded} of them were excluded beforehand.",
+            len(invitation.ids),
         ).format(letters=len(invitation.ids), people=invitation.people, excluded=invitation.excluded),
         *_method(invitation, lang),
         *_strata(invitation, lang),
@@ -86,9 +88,11 @@ def _strata(invitation: Invitation, lang: str) -> list[str]:
         if not row.letters or len(lines) == _MOST_STRATA:
             continue
         name = shown(row.label) if row.label else _("all")
-        text = _("{stratum}: {letters} letters to {people} people").format(
-            stratum=name, letters=row.letters, people=row.people
-        )
+        text = ngettext(
+            "{stratum}: {letters} letter to {people} people",
+            "{stratum}: {letters} letters to {people} people",
+            row.letters,
+        ).format(stratum=name, letters=row.letters, people=row.people)
         if row.factor is not None and not invitation.weighted:
             text += _(", each with a chance of {percent} ({exact})").format(
                 percent=percent(row.factor, lang), exact=row.factor

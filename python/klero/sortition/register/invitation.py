@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from klero._tables_cells import folded
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -97,6 +99,14 @@ class Invitation:
             return None
         return sum((row.expected or Fraction(0) for row in self.table), Fraction(0))
 
+    @property
+    def similar_strata(self) -> tuple[tuple[tuple[str, ...], ...], ...]:
+        """Labels of strata that differ only in case, accents, dashes, apostrophes or spaces: very likely one stratum, written in two ways."""
+        alike: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for row in self.table:
+            alike.setdefault(tuple(map(folded, row.label)), []).append(row.label)
+        return tuple(tuple(labels) for labels in alike.values() if len(labels) > 1)
+
     def columns(self) -> dict[str, list[str]]:
         """A cell for each person drawn: id, strata, probability (a fraction, as text), mark."""
         columns: dict[str, list[str]] = {self.id_column: list(self.ids)}
@@ -143,6 +153,7 @@ class Invitation:
             "equal": self.equal,
             "conditional": self.conditional,
             "mixed_addresses": self.mixed_addresses,
+            "similar_strata": [[list(label) for label in labels] for labels in self.similar_strata],
             "expected_answers": None if expected is None else str(expected),
             "strata": [
                 {
