@@ -117,6 +117,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "taken-over-quota": "the seats already taken are more than a quota's maximum",
         "taken-over-size": "the seats already taken leave none to draw",
         # options
+        "output-is-input": "a file or folder to be written is one that is read",
         "confidence-invalid": "a confidence is not between 0 and 1",
         "draws-invalid": "the number of draws or attempts is not one that can be made",
         "surplus-unknown": "there is no such rule for values that have more than their minimum",

@@ -108,7 +108,11 @@ def invite(
       klero invite register.csv --size 2000 --stages commune:50 --trial-seed "rehearsal" -o letters.parquet
     """
     from klero.sortition.register.draw import invite as draw
-    from klero.sortition.register.output import check_invitation_output, write_invitation
+    from klero.sortition.register.output import (
+        check_invitation_inputs,
+        check_invitation_output,
+        write_invitation,
+    )
 
     if trial_seed is None:
         message = (
@@ -116,6 +120,7 @@ def invite(
             "for a rehearsal give any text with --trial-seed. Nothing was written."
         )
         raise InputError([Fault("seed-missing", message, "")])
+    check_invitation_inputs(output, [*register, exclude, allocation, response])
     check_invitation_output(output, force=force)
     clock = time.perf_counter()
     with _progress() as advance:

@@ -85,10 +85,12 @@ def replace(
       klero replace round1 --earlier bundle --withdrawn P101 --round 2 --trial-seed "rehearsal" -o round2
       klero replace bundle --log states.jsonl --time 2026-05-01T09:00:00Z --round 1 --trial-seed "rehearsal" -o round1
     """
+    from klero._files import check_inputs
     from klero.ledger.replacement import replace as replace_members
 
     if withdrawn is None and log is None:
         raise click.UsageError("Give --withdrawn, or --log with a log that holds who withdrew.")
+    check_inputs(output, (bundle, *earlier, log, withdrawn, alternates))
     gone = None if withdrawn is None else read_ids(withdrawn, "--withdrawn")
     named = None if alternates is None else read_ids(alternates, "--from-alternates")
     with progress() as advance:

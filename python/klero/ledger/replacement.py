@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from klero import _native
+from klero._files import check_inputs
 from klero.errors import BundleError, Fault, InputError, quoted
 from klero.ledger.bundle import bundle_files, check_output, write_bundle
 from klero.ledger.draw import Draw, _read_draw
@@ -187,12 +188,14 @@ def replace(
 
     Raises:
         BundleError: a bundle fails a check, or was not drawn.
-        InputError: somebody named is not on the panel, twice named, or a round is out of order; all faults at once.
+        InputError: somebody named is not on the panel, twice named, or a round is out of order; all faults at once. Or `output` is a
+            bundle that is read, whatever `force` says.
         InfeasibleError: no completion meets the quotas and no breach is allowed; it says the smallest one.
         OutputExistsError: there is something at `output`.
         LogError: the log fails a check.
     """
     if output is not None:
+        check_inputs(output, (bundle, *earlier, log))
         check_output(output, force=force)
     chain = [Drawn.read(place) for place in (*earlier, bundle)]
     book = read_log(log) if log is not None else None

@@ -6,12 +6,14 @@ other names and flushed, then put in place, the record first: where the list sta
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from klero._files import beside, claim, csv_bytes, flush_folder, write_new
+from klero._files import beside, check_inputs, claim, csv_bytes, flush_folder, write_new
 from klero.errors import Fault, InputError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -41,6 +43,20 @@ def check_invitation_output(path: str | os.PathLike[str], *, force: bool = False
             )
         if os.path.lexists(file) and not force:
             raise OutputExistsError(str(file))
+
+
+def check_invitation_inputs(path: str | os.PathLike[str], inputs: Iterable[object]) -> None:
+    """Refuses a list or a record in the place of a file of the register or a table; a pattern stands for the files that it matches.
+
+    Raises:
+        InputError: one of the two would take the place of an input.
+    """
+    read: list[object] = []
+    for source in inputs:
+        pattern = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+        read += [source, *(glob.glob(pattern, recursive=True) if pattern else ())]  # noqa: PTH207 (patterns may be absolute)
+    for file in (Path(path), _record(Path(path))):
+        check_inputs(file, read)
 
 
 def write_invitation(path: str | os.PathLike[str], invitation: Invitation, *, force: bool = False) -> None:
