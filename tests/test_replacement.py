@@ -381,6 +381,42 @@ def test_a_replacement_moved_to_another_panel_or_with_a_returned_member_fails(
     assert not klero.verify_replacement(unlinked, [drawn]).checks[1].ok
 
 
+def test_widened_quotas_are_not_taken_for_the_real_ones(drawn: Path, tmp_path: Path) -> None:
+    panel, instance = panel_of(drawn), klero.load_lottery(drawn).instance
+    value = {i: instance.type_name(t) for i, t in zip(instance.ids, instance.person_type, strict=True)}
+    women = [i for i in panel if "g: w" in value[i]]
+    men = [i for i in instance.ids if "g: m" in value[i] and i not in panel]
+    first = klero.replace(
+        drawn,
+        withdrawn=women[:2],
+        round=1,
+        trial_seed="x",
+        alternates=men,
+        allow_breach=True,
+        output=tmp_path / "r1",
+    )
+    arguments = {"withdrawn": first.newcomers[:1], "round": 2, "trial_seed": "x"}
+    with pytest.raises(InputError, match="--earlier") as caught:
+        klero.replace(tmp_path / "r1", output=tmp_path / "r2", **arguments)  # type: ignore[arg-type]
+    assert codes(caught) == ["replacement-link"]
+    assert not (tmp_path / "r2").exists()
+    # Who says so gets the widened quotas; who verifies is told that the chain begins in its middle.
+    klero.replace(tmp_path / "r1", output=tmp_path / "r2", without_earlier=True, **arguments)  # type: ignore[arg-type]
+    found = {c.name: (c.ok, c.detail) for c in klero.verify_replacement(tmp_path / "r2", [tmp_path / "r1"])}
+    assert not found["link"][0]
+    assert "is itself a replacement (round 1 after" in found["link"][1]
+    # With the first bundle the real quotas hold again (one man too many stays, so a woman is missing), and the chain verifies.
+    third = klero.replace(
+        tmp_path / "r1",
+        output=tmp_path / "r3",
+        earlier=[drawn],
+        allow_breach=True,
+        **arguments,  # type: ignore[arg-type]
+    )
+    assert ("g: w", "min", 6, 5) in third.breach
+    assert klero.verify_replacement(tmp_path / "r3", [drawn, tmp_path / "r1"]).ok
+
+
 def test_quotas_widened_without_need_fail(drawn: Path, tmp_path: Path) -> None:
     from dataclasses import replace as changed
 

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
     type=click.Path(),
     multiple=True,
     metavar="DIR",
-    help="A bundle before BUNDLE, oldest first; the first one's people and quotas then hold.",
+    help="A bundle before BUNDLE, oldest first; the first one's people and quotas hold. Needed where BUNDLE is a replacement.",
+)
+@click.option(
+    "--without-earlier",
+    is_flag=True,
+    help="Where BUNDLE is a replacement: take its people and quotas as the real ones.",
 )
 @click.option(
     "--allow-breach",
@@ -68,6 +73,7 @@ def replace(
     output: str,
     alternates: str | None,
     earlier: tuple[str, ...],
+    without_earlier: bool,
     allow_breach: bool,
     log: str | None,
     time: str,
@@ -102,6 +108,7 @@ def replace(
             output=output,
             alternates=named,
             earlier=earlier,
+            without_earlier=without_earlier,
             allow_breach=allow_breach,
             log=log,
             time=time,
@@ -116,7 +123,12 @@ def replace(
     click.echo("\n".join(result.newcomers))
     note(result.explain(lang))
     chain = " ".join(f"--after {place}" for place in (*earlier, bundle))
-    note(f"{result.draw.mark}, written to {output}. Next: klero verify {output} {chain}")
+    following = (
+        "It can be verified back to the first draw only with the bundles before."
+        if without_earlier
+        else f"Next: klero verify {output} {chain}"
+    )
+    note(f"{result.draw.mark}, written to {output}. {following}")
     return 0
 
 

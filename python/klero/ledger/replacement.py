@@ -161,6 +161,7 @@ def replace(
     output: Path | None = None,
     alternates: Collection[str] | None = None,
     earlier: Sequence[Path] = (),
+    without_earlier: bool = False,
     allow_breach: bool = False,
     log: Path | None = None,
     time: str = "",
@@ -178,7 +179,10 @@ def replace(
         output: a folder for the new bundle; none is written without it.
         alternates: ids of those who may be drawn; everybody who remains without it.
         earlier: folders of the bundles before `bundle`, oldest first. The oldest one's people and quotas are then
-            taken, which matters where a later round drew from alternates or under widened quotas.
+            taken, which matters where a later round drew from alternates or under widened quotas. So they must be given, back to
+            the first draw, where `bundle` is a replacement itself.
+        without_earlier: take the people and quotas of the oldest bundle given, even if it is a replacement. They may be
+            narrower or wider than those of the first draw, and the result can't be verified back to it.
         allow_breach: draw under the smallest breach of the quotas where no completion meets them.
         log: a log of states, read for who withdrew; with `output`, what happened is added to it after the bundle is written.
         time: when, in UTC («2026-05-01T09:00:00Z»); needed with a log.
@@ -201,6 +205,7 @@ def replace(
     book = read_log(log) if log is not None else None
     gone = _withdrawn(chain[-1], withdrawn, book)
     faults = [
+        *_start_faults(chain, without_earlier),
         *_link_faults(chain),
         *_round_faults(round, chain[-1], book),
         *_withdrawn_faults(gone, chain, book),
@@ -252,6 +257,28 @@ def _withdrawn(last: Drawn, withdrawn: Sequence[str] | None, book: StateLog | No
         return tuple(i for i in last.draw.panel if book.states.get(i) == "withdrawn")
     given = (withdrawn,) if isinstance(withdrawn, str) else tuple(withdrawn or ())
     return tuple(sorted(str(i) for i in given))
+
+
+def _start_faults(chain: Sequence[Drawn], without_earlier: bool) -> list[Fault]:
+    problem = "" if without_earlier else start_problem(chain[0])
+    if not problem:
+        return []
+    way = (
+        "Give the bundles before it with --earlier, oldest first (in Python: earlier). If they are lost, --without-earlier "
+        "(without_earlier=True) takes this bundle's people and quotas as the real ones."
+    )
+    return [Fault("replacement-link", f"{problem}. {way}", "")]
+
+
+def start_problem(oldest: Drawn) -> str:
+    """Why a chain of bundles does not begin with a first draw; '' if it does."""
+    if not oldest.previous:
+        return ""
+    return (
+        f"the oldest bundle given, {oldest.draw.commitment[:16]}…, is itself a replacement (round {oldest.round} after "
+        f"{oldest.previous[0][:16]}…), so its people and quotas may not be those of the first draw: "
+        "alternates alone, or quotas widened in a breach"
+    )
 
 
 def _link_faults(chain: Sequence[Drawn]) -> list[Fault]:
