@@ -473,3 +473,52 @@ def test_explanations_state_the_chance(lang: str) -> None:
     text = klero.invite(register, size=4, trial_seed="t", strata=["s"]).explain(lang)
     assert "1/10" in text
     assert "TRIAL" in text or "ESSAI" in text
+
+
+@pytest.mark.parametrize(("lang", "claim"), [("en", "has no smaller chance"), ("fr", "ne réduit pas")])
+def test_a_certain_address_takes_back_the_claim_on_households(lang: str, claim: str) -> None:
+    rows = [{"id": i, "a": "1 care home" if i < 50 else f"{i} street"} for i in range(100)]
+    drawn = klero.invite(pa.Table.from_pylist(rows), size=10, household=["a"], trial_seed="t")
+    (row,) = drawn.table
+    assert (row.certain, row.largest, row.lowest, row.factor) == (1, 50, Fraction(1, 50), Fraction(9, 50))
+    assert set(drawn.probabilities) <= {row.lowest, row.factor}
+    text = drawn.explain(lang)
+    assert claim not in text
+    assert "1/50" in text
+    assert "9/50" in text
+    assert "50 people" in text or "50 personnes" in text
+    alone = klero.invite(pa.Table.from_pylist(rows[49:]), size=10, household=["a"], trial_seed="t")
+    assert claim in alone.explain(lang)
+    assert alone.table[0].lowest == alone.table[0].factor
+
+
+def test_weights_of_certain_people_are_not_said_to_be_in_proportion() -> None:
+    rows = [{"id": i, "w": 50 if i == 0 else 1} for i in range(60)]
+    drawn = klero.invite(pa.Table.from_pylist(rows), size=6, weight="w", trial_seed="t")
+    assert drawn.table[0].certain == 1
+    assert "these are certain" in drawn.explain()
+    assert "each with a chance" not in drawn.explain()
+    assert "celles-ci sont certaines" in drawn.explain("fr")
+
+
+def test_the_table_states_lowest_and_common_chance_and_the_largest_address(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from klero.cli import run
+
+    def say(lines: list[str], *options: str) -> tuple[str, str]:
+        register = tmp_path / "r.csv"
+        register.write_text("id,a,w\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        command = ["invite", str(register), "--trial-seed", "t", *options, "--force"]
+        assert run([*command, "-o", str(tmp_path / "l.csv")]) == 0
+        said = capfd.readouterr()
+        return said.out, said.err
+
+    homes = [f"{i},{'1 care home' if i < 50 else f'{i} street'},1" for i in range(100)]
+    out, err = say(homes, "--size", "10", "--household", "a")
+    assert "2.00 % to 18.00 %" in out
+    assert "The largest address has 50 people. It gets a letter with certainty" in err
+    assert "is 1/50, and 9/50 for" in err
+    # where everybody is certain the column is not blank
+    assert "100.00 %" in say(["1,x,2", "2,y,1"], "--size", "2", "--weight", "w")[0]
+    assert "50.00 %" in say(["1,x,2", "2,x,1"], "--size", "1", "--household", "a")[0]

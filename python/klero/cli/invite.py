@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from klero.cli.output import format_option, note, print_json, table, written
 from klero.errors import Fault, InputError
 
 if TYPE_CHECKING:
-    from klero.sortition.register.invitation import Invitation
+    from klero.sortition.register.invitation import Invitation, StratumDraw
 
 _TABLE_ROWS = 40
 
@@ -152,20 +153,14 @@ def invite(
 def _say(drawn: Invitation, output: str) -> None:
     from klero.sortition.register.allocation import shown
     from klero.sortition.register.output import RECORD_SUFFIX
-    from klero.words import percent
 
     headings = ["stratum", "people", "share", "letters", "certain", "chance"]
     rows = []
     for row in [r for r in drawn.table if r.letters or not drawn.stages][:_TABLE_ROWS]:
-        chance = (
-            ""
-            if row.factor is None
-            else f"{percent(row.factor, 'en')}"
-            if drawn.equal
-            else f"{row.factor} × weight"
-        )
         name = shown(row.label) if row.label else "all"
-        rows.append([name, str(row.people), str(row.asked), str(row.letters), str(row.certain), chance])
+        rows.append(
+            [name, str(row.people), str(row.asked), str(row.letters), str(row.certain), _chance(drawn, row)]
+        )
     click.echo(table(headings, rows))
     if len(drawn.table) > len(rows):
         note(f"{len(drawn.table) - len(rows)} more strata are in {output}{RECORD_SUFFIX}.")
@@ -181,12 +176,41 @@ def _say(drawn: Invitation, output: str) -> None:
         note(
             f"{drawn.mixed_addresses} addresses have people of several strata: the chances hold given who stands for each address."
         )
+    if drawn.households:
+        note(_largest(drawn))
     expected = drawn.expected_answers
     if expected is not None:
         note(f"Expected answers: {float(expected):.1f}")
     note(
         f"{drawn.mark}: {len(drawn.ids)} letters from {drawn.people} rows. Written to {output}, and how to redo it to {output}{RECORD_SUFFIX}"
     )
+
+
+def _chance(drawn: Invitation, row: StratumDraw) -> str:
+    """A person's chance: one number, or the lowest and the common one where some addresses are certain."""
+    from klero.words import percent
+
+    if not row.people:
+        return ""
+    if drawn.weighted:
+        if row.factor is None:
+            return "weight / that of the address" if drawn.households else percent(Fraction(1), "en")
+        return f"{row.factor} × weight" + (", or certain" if row.certain else "")
+    chances = sorted({p for p in (row.lowest, row.factor) if p is not None})
+    return " to ".join(percent(p, "en") for p in chances)
+
+
+def _largest(drawn: Invitation) -> str:
+    """The largest address, and what that means for the chances of the people in it."""
+    row = max(drawn.table, key=lambda r: r.largest)
+    what = f"weighs {row.largest}" if drawn.weighted else f"has {row.largest} people"
+    text = f"The largest address {what}."
+    if row.certain and row.lowest is not None:
+        others = (
+            "" if row.factor is None else f", and {row.factor} for people at addresses that are not certain"
+        )
+        text += f" It gets a letter with certainty, so the chance of each of them is {row.lowest}{others}."
+    return text + " Is it a home, an institution, or a placeholder?" * bool(row.certain)
 
 
 @contextmanager

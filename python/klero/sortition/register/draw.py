@@ -6,7 +6,7 @@ stratum gives its lowest tickets: a simple random sample. With either, chances f
 
 Guaranteed: exactly the letters asked for, the stated probabilities, and the same people for the same register and seed, in whatever
 order, files, batches and threads it is read. Not guaranteed: joint probabilities (of two people together) are those of simple random
-sampling only where no weights are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row; memory of
+sampling only where neither weights nor addresses are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row; memory of
 some hundred megabytes.
 """
 
@@ -292,6 +292,12 @@ def _result(
                 letters=letters[i],
                 certain=certain[i],
                 factor=None if (factor := factors[i]) is None else factor * scale,
+                largest=Fraction(units.largest[i], scale),
+                lowest=None
+                if found.columns.weight or not found.rows[i]
+                else Fraction(1, units.largest[i])
+                if certain[i] and found.houses is not None
+                else factor,
                 chance=stages.chances[i] if stages else Fraction(1),
                 expected=letters[i] * response[i] if response else None,
             )

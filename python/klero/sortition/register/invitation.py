@@ -27,6 +27,9 @@ class StratumDraw:
         certain: letters that went to units with certainty, because their weight is more than one letter's share.
         factor: probability of a letter for a person of weight 1 who is not certain; the probability is `factor` times the weight. None where nobody
             is left to chance.
+        largest: weight of the heaviest unit: where addresses are drawn, without weights, the people at the largest one.
+        lowest: the lowest probability of a person; `factor` is that of all but those at addresses that are certain. None with weights, where
+            it depends on each one's weight, and where nobody can be drawn.
         chance: probability that the stratum is in the draw at all: 1, or a municipality's in the first stage.
         expected: expected answers, where rates were given.
     """
@@ -39,6 +42,8 @@ class StratumDraw:
     letters: int
     certain: int
     factor: Fraction | None
+    largest: Fraction
+    lowest: Fraction | None
     chance: Fraction
     expected: Fraction | None
 
@@ -154,6 +159,8 @@ class Invitation:
                     "letters": row.letters,
                     "certain": row.certain,
                     "factor": None if row.factor is None else str(row.factor),
+                    "largest": str(row.largest),
+                    "lowest": None if row.lowest is None else str(row.lowest),
                     "chance": str(row.chance),
                     "expected": None if row.expected is None else str(row.expected),
                 }
