@@ -328,3 +328,36 @@ def _reading(pid: int) -> bool:
     except OSError:
         return False
     return any("deleted" in link or link.endswith(".parquet") for link in links)
+
+
+@pytest.mark.parametrize("listed", [[], ["5", "6"], [{"id": "P7 "}, {"id": "p1"}]])
+def test_exclusions_that_exclude_nobody_are_refused(listed: list[object]) -> None:
+    fault = one(register(), exclude=listed)
+    assert fault.code == "exclusions-none"
+    assert ("leading zeros" in fault.message) == bool(listed)
+
+
+def test_a_list_of_exclusions_without_lines_or_matches_ends_with_three(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    csv, listed, out = tmp_path / "r.csv", tmp_path / "old.csv", tmp_path / "l.csv"
+    csv.write_text("id\n" + "".join(f"000{i}\n" for i in range(1, 9)), encoding="utf-8")
+    command = ["invite", str(csv), *OPTIONS, "--exclude", str(listed), "-o", str(out)]
+    for text in ("", "id\n", "id\n1\n2\n"):
+        listed.write_text(text, encoding="utf-8")
+        assert run(command) == 3
+        assert not out.exists()
+    assert "'1', the register '0001' in its column 'id'" in capfd.readouterr().err
+
+
+def test_ids_that_no_exclusion_reaches_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    csv, listed, out = tmp_path / "r.csv", tmp_path / "old.csv", tmp_path / "l.csv"
+    csv.write_text("id\n" + "".join(f"000{i}\n" for i in range(1, 9)), encoding="utf-8")
+    listed.write_text("id\n0003\n" + "".join(f"{i}\n" for i in range(1, 8)), encoding="utf-8")
+    command = ["invite", str(csv), *OPTIONS, "--exclude", str(listed), "-o", str(out), "--force"]
+    assert run(command) == 0
+    err = capfd.readouterr().err
+    assert "1 of 8 ids" in err
+    assert "not excluded: '1', '2', '3', '4', '5', …." in err
+    assert run([*command, "--format", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["unmatched_exclusions"] == ["1", "2", "3", "4", "5"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from klero.cli.output import format_option, note, print_json, table, written
-from klero.errors import Fault, InputError
+from klero.errors import Fault, InputError, quoted
 
 if TYPE_CHECKING:
     from klero.sortition.register.invitation import Invitation, StratumDraw
@@ -152,6 +152,7 @@ def invite(
 
 def _say(drawn: Invitation, output: str) -> None:
     from klero.sortition.register.allocation import shown
+    from klero.sortition.register.invitation import SHOWN_UNMATCHED
     from klero.sortition.register.output import RECORD_SUFFIX
 
     headings = ["stratum", "people", "share", "letters", "certain", "chance"]
@@ -166,6 +167,12 @@ def _say(drawn: Invitation, output: str) -> None:
         note(f"{len(drawn.table) - len(rows)} more strata are in {output}{RECORD_SUFFIX}.")
     if drawn.exclusions:
         note(f"{drawn.excluded} of {drawn.exclusions} ids on the list of exclusions are on the register.")
+    if drawn.unmatched:
+        shown_ids = ", ".join(map(quoted, drawn.unmatched[:SHOWN_UNMATCHED]))
+        more = ", …" if len(drawn.unmatched) > SHOWN_UNMATCHED else ""
+        note(
+            f"Not on the register, so not excluded: {shown_ids}{more}. Are they spelt as there, with leading zeros?"
+        )
     spilled = sum(max(0, row.asked - row.letters) for row in drawn.table)
     if spilled:
         note(f"{spilled} letters that strata with too few people can't use went to the others.")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["Invitation", "StratumDraw"]
 
 
+SHOWN_UNMATCHED = 5
+
+
 @dataclass(frozen=True)
 class StratumDraw:
     """One stratum (or municipality) of a register draw.
@@ -63,6 +66,7 @@ class Invitation:
             they are then the π* of two-phase sampling, and 1/π* are unbiased weights.
         weighted, households, stages: what the draw used.
         people: rows of the register; `excluded` of them were on the list of exclusions, which had `exclusions` ids.
+        unmatched: ids on the list of exclusions that are not on the register.
         mixed_addresses: addresses with people of several strata.
         register_digest: SHA-256 of the register's ids, strata, weights and addresses, in hexadecimal; the same in any order of rows.
         commitment: of the design and the register, in hexadecimal; the seed follows from it and the text.
@@ -85,6 +89,7 @@ class Invitation:
     people: int
     excluded: int
     exclusions: int
+    unmatched: tuple[str, ...]
     mixed_addresses: int
     register_digest: str
     commitment: str
@@ -144,6 +149,7 @@ class Invitation:
             "people": self.people,
             "excluded": self.excluded,
             "exclusions": self.exclusions,
+            "unmatched_exclusions": list(self.unmatched[:SHOWN_UNMATCHED]),
             "letters": len(self.ids),
             "equal": self.equal,
             "conditional": self.conditional,

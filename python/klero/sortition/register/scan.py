@@ -67,7 +67,7 @@ class Scan:
         largest: the largest weight, by stratum.
         total: rows read.
         digest: of all rows, the same in any order.
-        excluded: sorted hashes of ids that are left out, 32 bytes each; `left_out` how many of them are on the register.
+        excluded: sorted hashes of ids that are left out, 32 bytes each; `left_out` those of them that are on the register.
     """
 
     columns: Columns
@@ -79,7 +79,7 @@ class Scan:
     total: int
     digest: bytes
     excluded: bytes
-    left_out: int
+    left_out: frozenset[bytes]
     spill: Spill
     houses: Spill | None
     ids: IdStore
@@ -309,7 +309,8 @@ def _sift(
     largest = np.zeros(len(labels), np.uint64)
     digests: list[bytes] = []
     twins: list[tuple[int, int]] = []
-    twin_count = left_out = 0
+    twin_count = 0
+    left_out: set[bytes] = set()
 
     def work(part: int) -> Any:
         data = reading.spill.part(part)
@@ -324,7 +325,8 @@ def _sift(
         digests.append(digest)
         twins += pairs
         twin_count += count
-        left_out += len(found)
+        listed = part_of(excluded, part)
+        left_out.update(listed[32 * i : 32 * i + 32] for i in found)
         columns = [np.frombuffer(column, np.uint64) for column in totals]
         sums += np.stack(columns[:3])
         np.maximum(largest, columns[3], out=largest)
@@ -344,7 +346,7 @@ def _sift(
         total=total,
         digest=_native.seq_hash("klero/register/root/v1", root),
         excluded=excluded,
-        left_out=left_out,
+        left_out=frozenset(left_out),
         spill=reading.spill,
         houses=houses,
         ids=reading.ids,
