@@ -164,9 +164,9 @@ def test_a_household_of_everyone_gives_one_letter_and_no_more() -> None:
     assert "1 addresses" in fault.message
 
 
-def test_a_row_without_address_is_named() -> None:
-    fault = one(register(a=["1 x", "2 x", " , ", "3 x", "4 x", None]).slice(0, 5), household=["a"])
-    assert (fault.code, fault.row) == ("household-empty", 3)
+def test_a_register_without_any_address_is_refused() -> None:
+    fault = one(register(a=["n/a", "SDF", " , ", "", "unknown", None]), household=["a"])
+    assert (fault.code, fault.column) == ("household-empty", "a")
 
 
 @pytest.mark.parametrize(

@@ -522,3 +522,46 @@ def test_the_table_states_lowest_and_common_chance_and_the_largest_address(
     # where everybody is certain the column is not blank
     assert "100.00 %" in say(["1,x,2", "2,y,1"], "--size", "2", "--weight", "w")[0]
     assert "50.00 %" in say(["1,x,2", "2,x,1"], "--size", "1", "--household", "a")[0]
+
+
+def test_who_has_no_address_lives_alone() -> None:
+    texts = [
+        "sans domicile fixe",
+        "Sans domicile fixe",
+        "SDF",
+        "inconnu",
+        "Inconnu",
+        "unknown",
+        "n/a",
+        "N/A",
+        "",
+        None,
+    ]
+    homes = ["1 rue des Inconnus", "1 rue des inconnus"]
+    register = pa.table({"id": list(range(12)), "a": [*texts, *homes]})
+    drawn = klero.invite(register, size=11, trial_seed="t", household=["a"])
+    assert (drawn.table[0].units, drawn.without_address, drawn.table[0].largest) == (11, 10, 2)
+    # as those who prepare a pool are grouped
+    people = [{"id": str(i), "a": a or ""} for i, a in enumerate([*texts, *homes])]
+    found = klero.households(klero.Pool.read(people), ["a"])
+    assert len(found.groups) == drawn.table[0].units
+    assert len(found.without_address) == drawn.without_address
+
+
+def test_all_words_for_no_address_are_those_of_households() -> None:
+    from klero.sortition.addresses import _NOTHING
+
+    for word in sorted(_NOTHING):
+        register = pa.table({"id": [1, 2, 3], "a": [word, word.upper(), "1 x"]})
+        assert klero.invite(register, size=2, trial_seed="t", household=["a"]).without_address == 2, word
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_people_without_address_are_drawn_as_by_the_slow_twin(seed: int) -> None:
+    chance = random.Random(seed)
+    kinds = ["SDF", "", "unknown", *(f"{i} rue X" for i in range(8))]
+    rows = [(str(i), chance.choice(kinds)) for i in range(60)]
+    table = pa.table({"id": [i for i, _ in rows], "a": [a for _, a in rows]})
+    drawn = klero.invite(table, size=5, trial_seed="t", household=["a"])
+    twins = [Row(i, (), 1, (a,)) for i, a in rows]
+    assert drawn.register_digest == oracle.digest(twins).hex()

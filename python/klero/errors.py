@@ -174,7 +174,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         # register draws
         "allocation-invalid": "letters by stratum are asked for in a way that can't be followed",
         "glob-empty": "no file matches a pattern",
-        "household-empty": "a row of a register has no address",
+        "household-empty": "no row of a register has an address",
         "exclusions-none": "a list of exclusions is empty, or nobody on it is on the register",
         "id-type": "ids are of a type that has no one spelling",
         "options-conflict": "two options exclude each other",

@@ -185,6 +185,8 @@ def _say(drawn: Invitation, output: str) -> None:
         )
     if drawn.households:
         note(_largest(drawn))
+        if drawn.without_address:
+            note(f"{drawn.without_address} rows have no address; each is counted as living alone.")
     expected = drawn.expected_answers
     if expected is not None:
         note(f"Expected answers: {float(expected):.1f}")

@@ -337,6 +337,7 @@ def _result(
         excluded=len(found.left_out),
         exclusions=request.exclusions,
         unmatched=request.unmatched,
+        without_address=found.alone,
         mixed_addresses=units.mixed,
         register_digest=found.digest.hex(),
         commitment=commitment.hex(),

@@ -67,6 +67,7 @@ class Invitation:
         weighted, households, stages: what the draw used.
         people: rows of the register; `excluded` of them were on the list of exclusions, which had `exclusions` ids.
         unmatched: ids on the list of exclusions that are not on the register.
+        without_address: rows without an address, or with words that say so; each counts as living alone.
         mixed_addresses: addresses with people of several strata.
         register_digest: SHA-256 of the register's ids, strata, weights and addresses, in hexadecimal; the same in any order of rows.
         commitment: of the design and the register, in hexadecimal; the seed follows from it and the text.
@@ -90,6 +91,7 @@ class Invitation:
     excluded: int
     exclusions: int
     unmatched: tuple[str, ...]
+    without_address: int
     mixed_addresses: int
     register_digest: str
     commitment: str
@@ -153,6 +155,7 @@ class Invitation:
             "letters": len(self.ids),
             "equal": self.equal,
             "conditional": self.conditional,
+            "without_address": self.without_address,
             "mixed_addresses": self.mixed_addresses,
             "expected_answers": None if expected is None else str(expected),
             "strata": [

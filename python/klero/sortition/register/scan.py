@@ -34,9 +34,7 @@ _ID_MESSAGES = {
     "id-control": "an id holds a control character, a line break for instance. Remove it.",
     "encoding-unreadable": "an id is not readable as text. Export the file as UTF-8.",
 }
-_NO_ADDRESS = (
-    "a row has no address, so it can't be told who lives together. Complete it, or leave out --household."
-)
+_NO_ADDRESS = "nobody has an address, so it can't be told who lives together. Name other columns, or leave out --household."
 
 
 @dataclass(frozen=True)
@@ -68,6 +66,7 @@ class Scan:
         total: rows read.
         digest: of all rows, the same in any order.
         excluded: sorted hashes of ids that are left out, 32 bytes each; `left_out` those of them that are on the register.
+        alone: rows without an address, or with words that say so, where addresses matter: each lives alone.
     """
 
     columns: Columns
@@ -84,6 +83,7 @@ class Scan:
     houses: Spill | None
     ids: IdStore
     threads: int
+    alone: int
 
     def excluded_in(self, part: int) -> bytes:
         """Those of the excluded hashes that belong to a part of the records by id."""
@@ -112,6 +112,7 @@ class _Reading:
     starts: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    alone: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def place(self, row: int) -> tuple[str, int]:
@@ -186,6 +187,10 @@ def scan(
             raise InputError(
                 [Fault("table-no-rows", "the register has no rows. Was the right file saved?", names)]
             )
+        if columns.household and reading.alone == total:
+            raise InputError(
+                [Fault("household-empty", _NO_ADDRESS, sources[0].name, column=columns.household[0])]
+            )
         # Handing 256 small parts from thread to thread takes longer than the work on them.
         few = total < _FEW_ROWS
         return _sift(reading, total, excluded, houses, 1 if few else threads, progress)
@@ -245,7 +250,7 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
     strata = reading.strata.numbers([batch.column(c) for c in columns.strata]) if columns.strata else None
     weights = _weights(reading, first, batch.column(columns.weight)) if columns.weight else None
     address = [cells.texts(_filled(batch.column(c))) for c in columns.household]
-    records, starts, faults, faulty = _native.register_scatter(
+    records, starts, faults, faulty, alone = _native.register_scatter(
         numbers, words, strata, weights, address, first
     )
     if faulty:
@@ -253,12 +258,10 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
             reading.counts.update(code for _, code in faults)
             reading.counts[faults[0][1]] += faulty - len(faults)
         for row, code in faults:
-            if code in _ID_MESSAGES:
-                reading.fault(first + row, code, _ID_MESSAGES[code], columns.id, None)
-            else:
-                code = "household-empty"
-                reading.fault(first + row, code, _NO_ADDRESS, columns.household[0], None)
+            reading.fault(first + row, code, _ID_MESSAGES[code], columns.id, None)
         return
+    with reading.lock:
+        reading.alone += alone
     reading.spill.append(records, starts)
     reading.ids.add(first, numbers, words)
 
@@ -351,6 +354,7 @@ def _sift(
         houses=houses,
         ids=reading.ids,
         threads=threads,
+        alone=reading.alone,
     )
 
 
