@@ -275,8 +275,35 @@ def test_alternates_must_be_in_the_pool_and_off_the_panel(drawn: Path) -> None:
 
 def test_too_few_alternates_are_told_with_the_numbers(drawn: Path) -> None:
     panel = panel_of(drawn)
-    with pytest.raises(InfeasibleError, match="12 seats, the pool holds 10 people"):
-        klero.replace(drawn, withdrawn=panel[:2], round=1, trial_seed="x", alternates=[], allow_breach=True)
+    undrawn = next(i for i in klero.load_lottery(drawn).instance.ids if i not in panel)
+    for named in ([], [undrawn]):
+        with pytest.raises(InfeasibleError) as caught:
+            klero.replace(
+                drawn, withdrawn=panel[:2], round=1, trial_seed="x", alternates=named, allow_breach=True
+            )
+        count = "1 alternate." if named else "0 alternates."
+        assert caught.value.conflict == (f"2 seats to fill, {count}",)
+        assert f"the {108 - len(named)} others of the pool" in caught.value.repairs[1]
+        assert "panel" not in str(caught.value)
+
+
+def test_an_alternate_who_withdrew_is_told(drawn: Path, tmp_path: Path) -> None:
+    panel = panel_of(drawn)
+    undrawn = [i for i in klero.load_lottery(drawn).instance.ids if i not in panel]
+    arguments = {"round": 1, "trial_seed": "x", "allow_breach": True, "withdrawn": panel[:1]}
+    result = klero.replace(drawn, alternates=undrawn[:4], **arguments)  # type: ignore[arg-type]
+    assert result.retired == ()
+    result = klero.replace(drawn, alternates=[*undrawn[:4], panel[0]], **arguments)  # type: ignore[arg-type]
+    assert result.retired == (panel[0],)
+    log = tmp_path / "log"
+    start_log(log, drawn)
+    klero.append_log(
+        log, [Event(person=i, to="withdrawn", time=TIME, reason="moved", round=1) for i in undrawn[:2]]
+    )
+    more = {"log": log, "time": "2026-05-02T09:00:00Z"}
+    with pytest.raises(InfeasibleError, match="1 seat to fill, 0 alternates") as caught:
+        klero.replace(drawn, alternates=undrawn[:2], **arguments, **more)  # type: ignore[arg-type]
+    assert f"'{undrawn[0]}', '{undrawn[1]}' were named as alternates and withdrew" in str(caught.value)
 
 
 def test_a_bundle_that_was_not_drawn_or_is_damaged_is_refused(drawn: Path, tmp_path: Path) -> None:

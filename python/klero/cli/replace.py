@@ -122,6 +122,9 @@ def replace(
         return 0
     click.echo("\n".join(result.newcomers))
     note(result.explain(lang))
+    if result.retired:
+        who = ", ".join(result.retired)
+        note(f"Named as alternates and withdrawn, so not drawn from: {who}.")
     chain = " ".join(f"--after {place}" for place in (*earlier, bundle))
     following = (
         "It can be verified back to the first draw only with the bundles before."
@@ -146,6 +149,7 @@ def summary(result: Replacement, lang: str) -> dict[str, object]:
             for i in result.newcomers
             for p in [result.lottery.probability(i)]
         ],
+        "alternates_withdrawn": list(result.retired),
         "staying": list(result.staying),
         "panel": list(result.draw.panel),
         "candidates": len(instance.ids) - len(result.staying),

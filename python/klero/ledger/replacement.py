@@ -28,7 +28,7 @@ from unicodedata import normalize
 
 from klero import _native
 from klero._files import check_inputs
-from klero.errors import BundleError, Fault, InputError, quoted
+from klero.errors import BundleError, Fault, InfeasibleError, InputError, quoted
 from klero.ledger.bundle import bundle_files, check_output, write_bundle
 from klero.ledger.draw import Draw, _read_draw
 from klero.ledger.folder import DRAW_FILE, read_bundle
@@ -99,6 +99,7 @@ class Replacement:
         withdrawn: those who left.
         newcomers: those who were drawn.
         breach: (cell's name, «min» or «max», the quota, the widened quota) where no completion met the quotas.
+        retired: alternates who were named and had withdrawn themselves, so that they could not be drawn.
     """
 
     round: int
@@ -109,6 +110,7 @@ class Replacement:
     withdrawn: tuple[str, ...]
     newcomers: tuple[str, ...]
     breach: tuple[tuple[str, str, int, int], ...]
+    retired: tuple[str, ...] = ()
 
     @property
     def algorithm(self) -> str:
@@ -224,6 +226,8 @@ def replace(
         raise InputError(faults)
     staying, candidates = _split(chain, gone, alternates, book)
     first = _first_events(gone, staying, candidates, book, (time, reason, round))
+    retired = _retired(alternates, candidates)
+    _check_alternates(chain, alternates, (gone, staying, candidates, retired))
     instance = residual(chain[0].lottery.instance, staying, candidates)
     repair = breach(instance)
     if repair is not None and not allow_breach:
@@ -248,7 +252,15 @@ def replace(
         for c in (repair.changes if repair else ())
     )
     return Replacement(
-        round, chain[-1].draw.commitment, lottery, drawn, tuple(sorted(staying)), gone, newcomers, named
+        round,
+        chain[-1].draw.commitment,
+        lottery,
+        drawn,
+        tuple(sorted(staying)),
+        gone,
+        newcomers,
+        named,
+        retired,
     )
 
 
@@ -390,6 +402,37 @@ def _split(
     if faults:
         raise InputError(faults)
     return staying, frozenset(named) - out
+
+
+def _retired(alternates: Collection[str] | None, candidates: frozenset[str]) -> tuple[str, ...]:
+    """The alternates named who have withdrawn: what `_split` left out of those named."""
+    if alternates is None:
+        return ()
+    named = [alternates] if isinstance(alternates, str) else alternates
+    return tuple(sorted({str(i) for i in named} - candidates))
+
+
+def _check_alternates(
+    chain: Sequence[Drawn],
+    alternates: Collection[str] | None,
+    people: tuple[tuple[str, ...], frozenset[str], frozenset[str], tuple[str, ...]],
+) -> None:
+    """Raises InfeasibleError if alternates alone may be drawn and there are fewer of them than seats."""
+    gone, staying, candidates, retired = people
+    seats = chain[0].lottery.instance.size - len(staying)
+    if alternates is None or len(candidates) >= seats:
+        return
+    said = f"{seats} {'seat' if seats == 1 else 'seats'} to fill, {len(candidates)} {'alternate' if len(candidates) == 1 else 'alternates'}."
+    if retired:
+        said += f" {_names(retired)} {'was named as an alternate' if len(retired) == 1 else 'were named as alternates'} and withdrew."
+    rest = len(frozenset(chain[0].lottery.instance.ids) - staying - _left(chain) - set(gone)) - len(
+        candidates
+    )
+    ways = (
+        "Name more alternates with --from-alternates (in Python: alternates).",
+        f"Leave --from-alternates out, to draw from the {rest} others of the pool as well.",
+    )
+    raise InfeasibleError([said], ways)
 
 
 def _first_events(
