@@ -361,3 +361,50 @@ def test_ids_that_no_exclusion_reaches_are_told(tmp_path: Path, capfd: pytest.Ca
     assert "not excluded: '1', '2', '3', '4', '5', …." in err
     assert run([*command, "--format", "json"]) == 0
     assert json.loads(capfd.readouterr().out)["unmatched_exclusions"] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_full_disk_names_the_file_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import errno
+    import os
+
+    from klero.sortition.register import output, spill
+
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    csv, out = tmp_path / "r.csv", tmp_path / "l.csv"
+    csv.write_text("id\n1\n2\n3\n", encoding="utf-8")
+    command = ["invite", str(csv), *OPTIONS, "-o", str(out), "--temp", str(tmp_path)]
+    with monkeypatch.context() as patched:
+        patched.setattr(output, "write_new", full)
+        assert run(command) == 4
+    assert capfd.readouterr().err.startswith(f"{out}: No space left on device")
+    register = spill.Spill(str(tmp_path))
+    with monkeypatch.context() as patched:
+        patched.setattr(spill.os, "pwrite", full)
+        with pytest.raises(OSError, match="--temp") as caught:
+            register.append(b"abc")
+    register.close()
+    assert caught.value.filename == str(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [csv]
+
+
+def test_a_table_of_letters_without_strata_asks_for_them(tmp_path: Path) -> None:
+    table = tmp_path / "letters.csv"
+    table.write_text("s,letters\nx,2\n", encoding="utf-8")
+    fault = one(register(s=["x"] * 6), allocation=str(table), size=None)
+    assert fault.code == "strata-missing"
+    assert "--strata" in fault.message
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_record_holds_the_digest_of_the_list(tmp_path: Path, suffix: str) -> None:
+    import hashlib
+
+    csv, out = tmp_path / "r.csv", tmp_path / f"l{suffix}"
+    csv.write_text("id\n1\n2\n3\n", encoding="utf-8")
+    assert run(["invite", str(csv), *OPTIONS, "-o", str(out)]) == 0
+    record = json.loads((tmp_path / f"l{suffix}.draw.json").read_bytes())
+    assert record["list_sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()

@@ -25,6 +25,7 @@ __all__ = [
     "claim",
     "csv_bytes",
     "flush_folder",
+    "unwritten",
     "write_file",
     "write_new",
 ]
@@ -95,8 +96,18 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, force: bool = False
         flush_folder(target.parent)
     except FileExistsError:
         raise OutputExistsError(os.fspath(path)) from None
+    except OSError as error:
+        raise unwritten(error, path) from error
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def unwritten(error: OSError, path: str | os.PathLike[str]) -> OSError:
+    """The error of a file that could not be written, with the name that was asked for (a full disk names none) and what to do."""
+    text = (
+        f"{error.strerror or error}: the file was not written. Free some space there, or give another place"
+    )
+    return OSError(error.errno, text, os.fspath(path))
 
 
 def csv_bytes(

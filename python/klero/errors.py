@@ -182,6 +182,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "seed-missing": "a draw needs a seed, and none was given",
         "size-over-register": "more letters are asked for than there are people (or addresses)",
         "stages-invalid": "a draw in two stages is not possible as asked",
+        "strata-missing": "a table by stratum is given without strata",
         "strata-too-many": "the strata's columns have too many combinations",
         "stratum-duplicate": "a stratum stands twice in a table",
         "stratum-missing": "a stratum of the register is not in a table",

@@ -210,7 +210,11 @@ def _tables(found: Scan, request: _Request) -> tuple[StratumTable | None, Stratu
     columns, labels = found.columns.strata, found.labels
     table = response = None
     if request.rule is None:
-        table = read_stratum_table(_named_rule(request.allocation), columns, labels, "allocation")
+        named = _named_rule(request.allocation)
+        if not columns:
+            message = "a table of letters by stratum needs the strata: give the columns with --strata (in Python: strata)."
+            raise InputError([Fault("strata-missing", message, "")])
+        table = read_stratum_table(named, columns, labels, "allocation")
     if request.response is not None:
         response = read_stratum_table(request.response, columns, labels, "response")
     return table, response

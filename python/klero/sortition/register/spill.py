@@ -36,6 +36,7 @@ class Spill:
     """Bytes on disk by part. Appending and reading are safe from any thread."""
 
     def __init__(self, folder: str | None) -> None:
+        self._folder = os.path.abspath(folder or tempfile.gettempdir())  # noqa: PTH100
         self._file = tempfile.TemporaryFile(dir=folder, prefix="klero-")  # noqa: SIM115 - lives as long as the draw
         self._lock = threading.Lock()
         self._end = 0
@@ -57,7 +58,12 @@ class Spill:
                 self._pieces.append((at, np.frombuffer(starts, np.uint64).tolist()))
         done = 0
         while done < len(view):
-            done += os.pwrite(self._file.fileno(), view[done:], at + done)
+            try:
+                done += os.pwrite(self._file.fileno(), view[done:], at + done)
+            except OSError as error:
+                # The file has no name, and its folder is what can be changed.
+                text = f"{error.strerror}: no room here for temporary data. Free some, or name another folder with --temp (in Python: temp_folder)"
+                raise OSError(error.errno, text, self._folder) from error
         return at
 
     def part(self, number: int) -> memoryview:
