@@ -166,9 +166,9 @@ def test_a_household_of_everyone_gives_one_letter_and_no_more() -> None:
     assert "1 addresses" in fault.message
 
 
-def test_a_row_without_address_is_named() -> None:
-    fault = one(register(a=["1 x", "2 x", " , ", "3 x", "4 x", None]).slice(0, 5), household=["a"])
-    assert (fault.code, fault.row) == ("household-empty", 3)
+def test_a_register_without_any_address_is_refused() -> None:
+    fault = one(register(a=["n/a", "SDF", " , ", "", "unknown", None]), household=["a"])
+    assert (fault.code, fault.column) == ("household-empty", "a")
 
 
 @pytest.mark.parametrize(
@@ -331,3 +331,84 @@ def _reading(pid: int) -> bool:
     except OSError:
         return False
     return any("deleted" in link or link.endswith(".parquet") for link in links)
+
+
+@pytest.mark.parametrize("listed", [[], ["5", "6"], [{"id": "P7 "}, {"id": "p1"}]])
+def test_exclusions_that_exclude_nobody_are_refused(listed: list[object]) -> None:
+    fault = one(register(), exclude=listed)
+    assert fault.code == "exclusions-none"
+    assert ("leading zeros" in fault.message) == bool(listed)
+
+
+def test_a_list_of_exclusions_without_lines_or_matches_ends_with_three(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    csv, listed, out = tmp_path / "r.csv", tmp_path / "old.csv", tmp_path / "l.csv"
+    csv.write_text("id\n" + "".join(f"000{i}\n" for i in range(1, 9)), encoding="utf-8")
+    command = ["invite", str(csv), *OPTIONS, "--exclude", str(listed), "-o", str(out)]
+    for text in ("", "id\n", "id\n1\n2\n"):
+        listed.write_text(text, encoding="utf-8")
+        assert run(command) == 3
+        assert not out.exists()
+    assert "'1', the register '0001' in its column 'id'" in capfd.readouterr().err
+
+
+def test_ids_that_no_exclusion_reaches_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    csv, listed, out = tmp_path / "r.csv", tmp_path / "old.csv", tmp_path / "l.csv"
+    csv.write_text("id\n" + "".join(f"000{i}\n" for i in range(1, 9)), encoding="utf-8")
+    listed.write_text("id\n0003\n" + "".join(f"{i}\n" for i in range(1, 8)), encoding="utf-8")
+    command = ["invite", str(csv), *OPTIONS, "--exclude", str(listed), "-o", str(out), "--force"]
+    assert run(command) == 0
+    err = capfd.readouterr().err
+    assert "Of 8 ids on the list of exclusions, 1 on the register" in err
+    assert "not excluded: '1', '2', '3', '4', '5', …." in err
+    assert run([*command, "--format", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["unmatched_exclusions"] == ["1", "2", "3", "4", "5"]
+
+
+def test_a_full_disk_names_the_file_and_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import errno
+    import os
+
+    from klero.sortition.register import output, spill
+
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    csv, out = tmp_path / "r.csv", tmp_path / "l.csv"
+    csv.write_text("id\n1\n2\n3\n", encoding="utf-8")
+    command = ["invite", str(csv), *OPTIONS, "-o", str(out), "--temp", str(tmp_path)]
+    with monkeypatch.context() as patched:
+        patched.setattr(output, "write_new", full)
+        assert run(command) == 4
+    assert capfd.readouterr().err.startswith(f"{out}: No space left on device")
+    monkeypatch.setattr(spill, "MEMORY", 0)
+    register = spill.Spill(str(tmp_path), spill.Memory())
+    with monkeypatch.context() as patched:
+        patched.setattr(spill.os, "pwrite", full)
+        with pytest.raises(OSError, match="--temp") as caught:
+            register.append(b"abc")
+    register.close()
+    assert caught.value.filename == str(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [csv]
+
+
+def test_a_table_of_letters_without_strata_asks_for_them(tmp_path: Path) -> None:
+    table = tmp_path / "letters.csv"
+    table.write_text("s,letters\nx,2\n", encoding="utf-8")
+    fault = one(register(s=["x"] * 6), allocation=str(table), size=None)
+    assert fault.code == "strata-missing"
+    assert "--strata" in fault.message
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_record_holds_the_digest_of_the_list(tmp_path: Path, suffix: str) -> None:
+    import hashlib
+
+    csv, out = tmp_path / "r.csv", tmp_path / f"l{suffix}"
+    csv.write_text("id\n1\n2\n3\n", encoding="utf-8")
+    assert run(["invite", str(csv), *OPTIONS, "-o", str(out)]) == 0
+    record = json.loads((tmp_path / f"l{suffix}.draw.json").read_bytes())
+    assert record["list_sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()

@@ -275,8 +275,35 @@ def test_alternates_must_be_in_the_pool_and_off_the_panel(drawn: Path) -> None:
 
 def test_too_few_alternates_are_told_with_the_numbers(drawn: Path) -> None:
     panel = panel_of(drawn)
-    with pytest.raises(InfeasibleError, match="12 seats, the pool holds 10 people"):
-        klero.replace(drawn, withdrawn=panel[:2], round=1, trial_seed="x", alternates=[], allow_breach=True)
+    undrawn = next(i for i in klero.load_lottery(drawn).instance.ids if i not in panel)
+    for named in ([], [undrawn]):
+        with pytest.raises(InfeasibleError) as caught:
+            klero.replace(
+                drawn, withdrawn=panel[:2], round=1, trial_seed="x", alternates=named, allow_breach=True
+            )
+        count = "1 alternate." if named else "0 alternates."
+        assert caught.value.conflict == (f"2 seats to fill, {count}",)
+        assert f"the {108 - len(named)} others of the pool" in caught.value.repairs[1]
+        assert "panel" not in str(caught.value)
+
+
+def test_an_alternate_who_withdrew_is_told(drawn: Path, tmp_path: Path) -> None:
+    panel = panel_of(drawn)
+    undrawn = [i for i in klero.load_lottery(drawn).instance.ids if i not in panel]
+    arguments = {"round": 1, "trial_seed": "x", "allow_breach": True, "withdrawn": panel[:1]}
+    result = klero.replace(drawn, alternates=undrawn[:4], **arguments)  # type: ignore[arg-type]
+    assert result.retired == ()
+    result = klero.replace(drawn, alternates=[*undrawn[:4], panel[0]], **arguments)  # type: ignore[arg-type]
+    assert result.retired == (panel[0],)
+    log = tmp_path / "log"
+    start_log(log, drawn)
+    klero.append_log(
+        log, [Event(person=i, to="withdrawn", time=TIME, reason="moved", round=1) for i in undrawn[:2]]
+    )
+    more = {"log": log, "time": "2026-05-02T09:00:00Z"}
+    with pytest.raises(InfeasibleError, match="1 seat to fill, 0 alternates") as caught:
+        klero.replace(drawn, alternates=undrawn[:2], **arguments, **more)  # type: ignore[arg-type]
+    assert f"'{undrawn[0]}', '{undrawn[1]}' were named as alternates and withdrew" in str(caught.value)
 
 
 def test_a_bundle_that_was_not_drawn_or_is_damaged_is_refused(drawn: Path, tmp_path: Path) -> None:
@@ -379,6 +406,42 @@ def test_a_replacement_moved_to_another_panel_or_with_a_returned_member_fails(
     klero.write_lottery(lottery_for(residual(instance, panel[2:], set(instance.ids) - set(panel))), unlinked)
     klero.draw(unlinked, trial_seed="x")
     assert not klero.verify_replacement(unlinked, [drawn]).checks[1].ok
+
+
+def test_widened_quotas_are_not_taken_for_the_real_ones(drawn: Path, tmp_path: Path) -> None:
+    panel, instance = panel_of(drawn), klero.load_lottery(drawn).instance
+    value = {i: instance.type_name(t) for i, t in zip(instance.ids, instance.person_type, strict=True)}
+    women = [i for i in panel if "g: w" in value[i]]
+    men = [i for i in instance.ids if "g: m" in value[i] and i not in panel]
+    first = klero.replace(
+        drawn,
+        withdrawn=women[:2],
+        round=1,
+        trial_seed="x",
+        alternates=men,
+        allow_breach=True,
+        output=tmp_path / "r1",
+    )
+    arguments = {"withdrawn": first.newcomers[:1], "round": 2, "trial_seed": "x"}
+    with pytest.raises(InputError, match="--earlier") as caught:
+        klero.replace(tmp_path / "r1", output=tmp_path / "r2", **arguments)  # type: ignore[arg-type]
+    assert codes(caught) == ["replacement-link"]
+    assert not (tmp_path / "r2").exists()
+    # Who says so gets the widened quotas; who verifies is told that the chain begins in its middle.
+    klero.replace(tmp_path / "r1", output=tmp_path / "r2", without_earlier=True, **arguments)  # type: ignore[arg-type]
+    found = {c.name: (c.ok, c.detail) for c in klero.verify_replacement(tmp_path / "r2", [tmp_path / "r1"])}
+    assert not found["link"][0]
+    assert "is itself a replacement (round 1 after" in found["link"][1]
+    # With the first bundle the real quotas hold again (one man too many stays, so a woman is missing), and the chain verifies.
+    third = klero.replace(
+        tmp_path / "r1",
+        output=tmp_path / "r3",
+        earlier=[drawn],
+        allow_breach=True,
+        **arguments,  # type: ignore[arg-type]
+    )
+    assert ("g: w", "min", 6, 5) in third.breach
+    assert klero.verify_replacement(tmp_path / "r3", [drawn, tmp_path / "r1"]).ok
 
 
 def test_quotas_widened_without_need_fail(drawn: Path, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 The bytes go into a new file beside the place, are flushed, and moved there: a crash or Ctrl-C leaves the old state or the new
 one. Nothing that is already there is replaced unless the caller says so. Here are the steps that bundles, logs and lists share
-(`write_new`, `claim`, `flush_folder`, `beside`), the whole of it for a single file (`write_file`), and the form of CSV files.
+(`write_new`, `claim`, `flush_folder`, `beside`), the whole of it for a single file (`write_file`), the check that no output takes the
+place of an input (`check_inputs`), and the form of CSV files.
 """
 
 from __future__ import annotations
@@ -15,9 +16,19 @@ from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 
-from klero.errors import OutputExistsError
+from klero.errors import Fault, InputError, OutputExistsError
 
-__all__ = ["beside", "check_file", "claim", "csv_bytes", "flush_folder", "write_file", "write_new"]
+__all__ = [
+    "beside",
+    "check_file",
+    "check_inputs",
+    "claim",
+    "csv_bytes",
+    "flush_folder",
+    "unwritten",
+    "write_file",
+    "write_new",
+]
 
 
 def check_file(path: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -38,6 +49,35 @@ def check_file(path: str | os.PathLike[str], *, force: bool = False) -> None:
         raise OutputExistsError(os.fspath(path))
 
 
+def check_inputs(output: str | os.PathLike[str], inputs: Iterable[object]) -> None:
+    """Refuses an output that would take the place of what is read, whatever name it goes by (links, `./`), even with `force`.
+
+    Args:
+        output: where a file or a folder is to be written.
+        inputs: what is read. Paths count; anything else (a table in memory, ids, None, a name of nothing) is passed over.
+
+    Raises:
+        InputError: `output` is an input, lies in a folder that is one (a bundle), or is a folder that holds one.
+    """
+    # Not pathlib: a long list of ids is too long a name, which os.path answers with False.
+    if not os.path.exists(output):  # noqa: PTH110
+        return
+    for source in inputs:
+        if not isinstance(source, str | os.PathLike) or not os.path.exists(source):  # noqa: PTH110
+            continue
+        place = Path(source)
+        same = place.samefile(output)
+        inside = place.is_dir() and place.resolve() in Path(output).resolve().parents
+        holds = Path(output).is_dir() and Path(output).resolve() in place.resolve().parents
+        if same or inside or holds:
+            what = "is read as" if same else "is part of" if inside else "holds"
+            message = (
+                f"{os.fspath(output)} {what} an input of this command ({os.fspath(source)}), and writing there would destroy it. "
+                "Give another name; --force (in Python: force=True) does not change this. Nothing was written."
+            )
+            raise InputError([Fault("output-is-input", message, "", value=os.fspath(output))])
+
+
 def write_file(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> None:
     """Writes a file, complete or not at all.
 
@@ -56,8 +96,18 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, force: bool = False
         flush_folder(target.parent)
     except FileExistsError:
         raise OutputExistsError(os.fspath(path)) from None
+    except OSError as error:
+        raise unwritten(error, path) from error
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def unwritten(error: OSError, path: str | os.PathLike[str]) -> OSError:
+    """The error of a file that could not be written, with the name that was asked for (a full disk names none) and what to do."""
+    text = (
+        f"{error.strerror or error}: the file was not written. Free some space there, or give another place"
+    )
+    return OSError(error.errno, text, os.fspath(path))
 
 
 def csv_bytes(

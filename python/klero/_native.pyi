@@ -230,12 +230,12 @@ def register_scatter(
     weights: object | None,
     address: Sequence[tuple[object, object]],
     first: int,
-) -> tuple[bytes, bytes, list[tuple[int, str]], int]:
+) -> tuple[bytes, bytes, list[tuple[int, str]], int, int]:
     """The records of a batch of a register (`rust/core/src/register`), grouped by part.
 
     All but `first`, the number of the first row, are buffers: ids as int64 or as text (int64 offsets, one more than rows; bytes), strata as
     uint32, weights as int64 above zero. Returns the records; 257 little-endian uint64, where each part begins; (row, code) of the first
-    faults; how many rows are at fault. Linear.
+    faults; how many rows are at fault; how many have no address. Linear.
     """
 
 def register_id_hash(text: str) -> tuple[bytes, str]:

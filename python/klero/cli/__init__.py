@@ -122,6 +122,7 @@ def run(arguments: list[str]) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:
-        click.echo(f"{error.filename or ''}: {error.strerror or error}. [system]", err=True)
+        name = f"{error.filename}: " if error.filename else ""
+        click.echo(f"{name}{error.strerror or error}. [system]", err=True)
         return 4
     return outcome if isinstance(outcome, int) else 0

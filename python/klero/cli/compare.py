@@ -10,6 +10,7 @@ from klero.cli.output import (
     ID_COLUMN,
     LANG,
     SIZE,
+    check_place,
     format_option,
     note,
     print_json,
@@ -17,7 +18,7 @@ from klero.cli.output import (
     save,
     table,
 )
-from klero.cli.rules import matched, rule_options, settled
+from klero.cli.rules import files_named, matched, rule_options, settled
 
 if TYPE_CHECKING:
     from klero.sortition.comparison import Comparison, Entry
@@ -100,13 +101,12 @@ def compare(
     """
     from pathlib import Path
 
-    from klero._files import check_file
     from klero.sortition.baselines import Options
     from klero.sortition.comparison import compare_for
     from klero.words import words
 
     if picture:
-        check_file(picture, force=force)
+        check_place(picture, people, quotas, *files_named(rules), force=force)
     options = Options(draws, trial_seed, attempts=attempts)
     chosen = None if objectives is None else [name.strip() for name in objectives.split(",") if name.strip()]
     instance = matched(people, quotas, size, id_column, **rules)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.output import ID_COLUMN, format_option, note, print_json, save, table
+from klero.cli.output import ID_COLUMN, check_place, format_option, note, print_json, save, table
 
 if TYPE_CHECKING:
-    from klero.sortition.addresses import Households
+    from klero.sortition.addresses import Decision, Households
     from klero.sortition.near_addresses import NearMatch
 
 _SHOWN = 20
@@ -53,18 +53,19 @@ def households(
     Examples:
       klero households people.csv --address street,postcode,town
       klero households people.csv --address street,postcode -o near.csv
-      klero households people.csv --address street,postcode --decisions near.csv
+      klero households people.csv --address street,postcode --decisions near.csv -o near-2.csv
+
+    Decisions that are given come first in the new list, so that it holds all that was decided.
     """
     from pathlib import Path
 
-    from klero._files import check_file
     from klero.errors import InputError
     from klero.sortition.addresses import parse_households, read_decisions
     from klero.sortition.near_addresses import near_matches
     from klero.sortition.pool import Pool
 
     if output:
-        check_file(output, force=force)
+        check_place(output, people, decisions, force=force)
     pool = Pool.read(people, id_column)
     known = read_decisions(decisions) if decisions else ()
     columns = columns_named(address, pool.columns)
@@ -73,7 +74,7 @@ def households(
         raise InputError(faults)
     near = near_matches(homes)
     if output:
-        save(output, report(homes, near), force=force)
+        save(output, report(homes, near, known), force=force)
     if form == "json":
         print_json(_data(homes, near, columns))
     else:
@@ -87,19 +88,24 @@ def columns_named(options: tuple[str, ...], there: tuple[str, ...]) -> tuple[str
     return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
-def report(homes: Households, near: tuple[NearMatch, ...]) -> bytes:
-    """The near matches as CSV, with an empty column for the decision; UTF-8 with a mark, as spreadsheets want it."""
+def report(homes: Households, near: tuple[NearMatch, ...], decisions: tuple[Decision, ...] = ()) -> bytes:
+    """The decisions taken so far, then the near matches with an empty column for the decision, as CSV with a mark for spreadsheets."""
     from klero._files import csv_bytes
+    from klero.sortition.addresses import normal_address
     from klero.sortition.near_addresses import REASONS
 
     living = {
         place: group for group, places in zip(homes.groups, homes.addresses, strict=True) for place in places
     }
     headings = ["first", "second", "decision", "why", "people_first", "people_second"]
-    rows = []
-    for match in near:
-        who = [" ".join(living[place]) for place in (match.first, match.second)]
-        rows.append([match.first, match.second, "", REASONS[match.reason], *who])
+    decided: dict[tuple[str, ...], bool] = {}
+    for decision in decisions:
+        decided[tuple(normal_address([text]) for text in (decision.first, decision.second))] = decision.same
+    lines = [
+        (pair, "same" if same else "different", "decided before") for pair, same in sorted(decided.items())
+    ]
+    lines += [((match.first, match.second), "", REASONS[match.reason]) for match in near]
+    rows = [[*pair, word, why, *(" ".join(living[place]) for place in pair)] for pair, word, why in lines]
     return csv_bytes(headings, rows, spreadsheet=True)
 
 

@@ -6,15 +6,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
 
 from klero.cli.output import format_option, note, print_json, table, written
-from klero.errors import Fault, InputError
+from klero.errors import Fault, InputError, quoted
 
 if TYPE_CHECKING:
-    from klero.sortition.register.invitation import Invitation
+    from klero.sortition.register.invitation import Invitation, StratumDraw
 
 _TABLE_ROWS = 40
 _WARNINGS = 5
@@ -109,7 +110,11 @@ def invite(
       klero invite register.csv --size 2000 --stages commune:50 --trial-seed "rehearsal" -o letters.parquet
     """
     from klero.sortition.register.draw import invite as draw
-    from klero.sortition.register.output import check_invitation_output, write_invitation
+    from klero.sortition.register.output import (
+        check_invitation_inputs,
+        check_invitation_output,
+        write_invitation,
+    )
 
     if trial_seed is None:
         message = (
@@ -117,6 +122,7 @@ def invite(
             "for a rehearsal give any text with --trial-seed. Nothing was written."
         )
         raise InputError([Fault("seed-missing", message, "")])
+    check_invitation_inputs(output, [*register, exclude, allocation, response])
     check_invitation_output(output, force=force)
     clock = time.perf_counter()
     with _progress() as advance:
@@ -165,23 +171,16 @@ def _counted(n: int, one: str, more: str) -> str:
 
 def _say(drawn: Invitation, output: str) -> None:
     from klero.sortition.register.allocation import shown
+    from klero.sortition.register.invitation import SHOWN_UNMATCHED
     from klero.sortition.register.output import RECORD_SUFFIX
-    from klero.words import percent
 
     headings = ["stratum", "people", "share", "letters", "certain", "chance"]
     rows = []
     for row in [r for r in drawn.table if r.letters or not drawn.stages][:_TABLE_ROWS]:
-        chance = (
-            ""
-            if row.factor is None
-            else f"{percent(row.factor, 'en')}"
-            if drawn.equal
-            else f"{row.factor} × weight"
-            if drawn.weighted
-            else str(row.factor)
-        )
         name = shown(row.label) if row.label else "all"
-        rows.append([name, str(row.people), str(row.asked), str(row.letters), str(row.certain), chance])
+        rows.append(
+            [name, str(row.people), str(row.asked), str(row.letters), str(row.certain), _chance(drawn, row)]
+        )
     click.echo(table(headings, rows))
     if len(drawn.table) > len(rows):
         more = _counted(len(drawn.table) - len(rows), "more stratum is", "more strata are")
@@ -189,6 +188,12 @@ def _say(drawn: Invitation, output: str) -> None:
     if drawn.exclusions:
         note(
             f"Of {_counted(drawn.exclusions, 'id', 'ids')} on the list of exclusions, {drawn.excluded} on the register."
+        )
+    if drawn.unmatched:
+        shown_ids = ", ".join(map(quoted, drawn.unmatched[:SHOWN_UNMATCHED]))
+        more = ", …" if len(drawn.unmatched) > SHOWN_UNMATCHED else ""
+        note(
+            f"Not on the register, so not excluded: {shown_ids}{more}. Are they spelt as there, with leading zeros?"
         )
     spilled = sum(max(0, row.asked - row.letters) for row in drawn.table)
     if spilled:
@@ -203,6 +208,10 @@ def _say(drawn: Invitation, output: str) -> None:
         note(
             f"{_counted(drawn.mixed_addresses, 'address has', 'addresses have')} people of several strata: the chances hold given who stands for each address."
         )
+    if drawn.households:
+        note(_largest(drawn))
+        if drawn.without_address:
+            note(f"{drawn.without_address} rows have no address; each is counted as living alone.")
     expected = drawn.expected_answers
     if expected is not None:
         note(f"Expected answers: {float(expected):.1f}")
@@ -210,6 +219,33 @@ def _say(drawn: Invitation, output: str) -> None:
     note(
         f"{drawn.mark}: {letters} from {from_rows}. Written to {output}, and how to redo it to {output}{RECORD_SUFFIX}"
     )
+
+
+def _chance(drawn: Invitation, row: StratumDraw) -> str:
+    """A person's chance: one number, or the lowest and the common one where some addresses are certain."""
+    from klero.words import percent
+
+    if not row.people:
+        return ""
+    if drawn.weighted:
+        if row.factor is None:
+            return "weight / that of the address" if drawn.households else percent(Fraction(1), "en")
+        return f"{row.factor} × weight" + (", or certain" if row.certain else "")
+    chances = sorted({p for p in (row.lowest, row.factor) if p is not None})
+    return " to ".join(percent(p, "en") for p in chances)
+
+
+def _largest(drawn: Invitation) -> str:
+    """The largest address, and what that means for the chances of the people in it."""
+    row = max(drawn.table, key=lambda r: r.largest)
+    what = f"weighs {row.largest}" if drawn.weighted else f"has {row.largest} people"
+    text = f"The largest address {what}."
+    if row.certain and row.lowest is not None:
+        others = (
+            "" if row.factor is None else f", and {row.factor} for people at addresses that are not certain"
+        )
+        text += f" It gets a letter with certainty, so the chance of each of them is {row.lowest}{others}."
+    return text + " Is it a home, an institution, or a placeholder?" * bool(row.certain)
 
 
 @contextmanager

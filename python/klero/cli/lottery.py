@@ -9,7 +9,7 @@ import click
 
 from klero.cli.check import note_ids
 from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress, written
-from klero.cli.rules import matched, rule_options, settled
+from klero.cli.rules import files_named, matched, rule_options, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,10 +74,12 @@ def lottery(
     """
     from pathlib import Path
 
+    from klero._files import check_inputs
     from klero.ledger.bundle import bundle_files, check_output, write_bundle
     from klero.ledger.verify import verify_files
     from klero.sortition.lottery import lottery_for
 
+    check_inputs(output, (people, quotas, *files_named(rules)))
     check_output(output, force=force)
     clock = time.perf_counter()
     instance = matched(people, quotas, size, id_column, **rules)

@@ -109,6 +109,14 @@ def report_error(error: KleroError, *, as_json: bool) -> None:
     print_json({"error": data})
 
 
+def check_place(output: str, *inputs: object, force: bool) -> None:
+    """Says before any work whether `save` would refuse the place, or destroy an input; see `klero._files`."""
+    from klero._files import check_file, check_inputs
+
+    check_inputs(output, inputs)
+    check_file(output, force=force)
+
+
 def save(path: str, data: bytes | str, *, force: bool) -> None:
     """Writes a file whole or not at all (text in UTF-8), and notes it for the last word; see `klero._files`."""
     from klero._files import write_file

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.output import ID_COLUMN, LANG, format_option, note, print_json, save, table
+from klero.cli.output import ID_COLUMN, LANG, check_place, format_option, note, print_json, save, table
 
 if TYPE_CHECKING:
     from klero.sortition.propensity import Propensities
@@ -54,12 +54,11 @@ def propensity(
       klero propensity people.csv margins.csv --letters 30000 --population 500000 -o weights.csv
       klero propensity people.csv margins.csv --letters 30000 --population 500000 --size 110 --lang fr
     """
-    from klero._files import check_file
     from klero.sortition.pool import Pool
     from klero.sortition.propensity import estimate_propensities
 
     if output:
-        check_file(output, force=force)
+        check_place(output, people, margins, background, force=force)
     pool = Pool.read(people, id=id_column)
     found = estimate_propensities(pool, margins, letters, population, background, confidence, max_ratio)
     if size is not None:

@@ -36,7 +36,12 @@ if TYPE_CHECKING:
     type=click.Path(),
     multiple=True,
     metavar="DIR",
-    help="A bundle before BUNDLE, oldest first; the first one's people and quotas then hold.",
+    help="A bundle before BUNDLE, oldest first; the first one's people and quotas hold. Needed where BUNDLE is a replacement.",
+)
+@click.option(
+    "--without-earlier",
+    is_flag=True,
+    help="Where BUNDLE is a replacement: take its people and quotas as the real ones.",
 )
 @click.option(
     "--allow-breach",
@@ -68,6 +73,7 @@ def replace(
     output: str,
     alternates: str | None,
     earlier: tuple[str, ...],
+    without_earlier: bool,
     allow_breach: bool,
     log: str | None,
     time: str,
@@ -85,10 +91,12 @@ def replace(
       klero replace round1 --earlier bundle --withdrawn P101 --round 2 --trial-seed "rehearsal" -o round2
       klero replace bundle --log states.jsonl --time 2026-05-01T09:00:00Z --round 1 --trial-seed "rehearsal" -o round1
     """
+    from klero._files import check_inputs
     from klero.ledger.replacement import replace as replace_members
 
     if withdrawn is None and log is None:
         raise click.UsageError("Give --withdrawn, or --log with a log that holds who withdrew.")
+    check_inputs(output, (bundle, *earlier, log, withdrawn, alternates))
     gone = None if withdrawn is None else read_ids(withdrawn, "--withdrawn")
     named = None if alternates is None else read_ids(alternates, "--from-alternates")
     with progress() as advance:
@@ -100,6 +108,7 @@ def replace(
             output=output,
             alternates=named,
             earlier=earlier,
+            without_earlier=without_earlier,
             allow_breach=allow_breach,
             log=log,
             time=time,
@@ -113,8 +122,16 @@ def replace(
         return 0
     click.echo("\n".join(["id", *result.newcomers]))
     note(result.explain(lang))
+    if result.retired:
+        who = ", ".join(result.retired)
+        note(f"Named as alternates and withdrawn, so not drawn from: {who}.")
     chain = " ".join(f"--after {place}" for place in (*earlier, bundle))
-    note(f"{result.draw.mark}, written to {output}. Next: klero verify {output} {chain}")
+    following = (
+        "It can be verified back to the first draw only with the bundles before."
+        if without_earlier
+        else f"Next: klero verify {output} {chain}"
+    )
+    note(f"{result.draw.mark}, written to {output}. {following}")
     return 0
 
 
@@ -132,6 +149,7 @@ def summary(result: Replacement, lang: str) -> dict[str, object]:
             for i in result.newcomers
             for p in [result.lottery.probability(i)]
         ],
+        "alternates_withdrawn": list(result.retired),
         "staying": list(result.staying),
         "panel": list(result.draw.panel),
         "candidates": len(instance.ids) - len(result.staying),

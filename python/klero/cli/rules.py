@@ -76,6 +76,15 @@ def rule_options(command: F) -> F:
     return command
 
 
+def files_named(options: dict[str, Any]) -> list[object]:
+    """What the options may name files with, for the check that no output takes the place of an input."""
+    return [
+        options[name]
+        for name in ("must_sit", "exclude", "taken", "same_address_as", "address_decisions")
+        if options[name]
+    ]
+
+
 def matched(
     people: str,
     quotas: str,

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.output import BIN, ID_COLUMN, LANG, bins_of, format_option, note, print_json, progress, save
+from klero.cli.output import (
+    BIN,
+    ID_COLUMN,
+    LANG,
+    bins_of,
+    check_place,
+    format_option,
+    note,
+    print_json,
+    progress,
+    save,
+)
 
 if TYPE_CHECKING:
     from klero.seating.plan import SeatingPlan
@@ -102,7 +113,6 @@ def tables(
     """
     from pathlib import Path
 
-    from klero._files import check_file
     from klero.cli.households import columns_named
     from klero.seating.seat import seat_tables
 
@@ -110,7 +120,7 @@ def tables(
         suffix = Path(output).suffix.lower()
         if suffix not in _SUFFIXES:
             raise click.UsageError(f"-o {output}: the file's name must end in {', '.join(_SUFFIXES)}.")
-        check_file(output, force=force)
+        check_place(output, panel, people, apart, together, absent, force=force)
     pool = _panel(panel, people, id_column).with_bins(bins_of(bins))
     with progress() as advance:
         plan = seat_tables(

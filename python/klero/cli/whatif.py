@@ -6,8 +6,18 @@ from typing import Any
 
 import click
 
-from klero.cli.output import ID_COLUMN, LANG, SIZE, format_option, note, print_json, progress, save
-from klero.cli.rules import matched, rule_options, settled
+from klero.cli.output import (
+    ID_COLUMN,
+    LANG,
+    SIZE,
+    check_place,
+    format_option,
+    note,
+    print_json,
+    progress,
+    save,
+)
+from klero.cli.rules import files_named, matched, rule_options, settled
 
 
 @click.command()
@@ -41,11 +51,10 @@ def whatif(
     """
     from pathlib import Path
 
-    from klero._files import check_file
     from klero.sortition.whatif import what_if_instance
 
     if picture:
-        check_file(picture, force=force)
+        check_place(picture, people, quotas, *files_named(rules), force=force)
     instance = matched(people, quotas, size, id_column, **rules)
     with progress() as advance:
         found = what_if_instance(instance, Path(quotas).name, advance)

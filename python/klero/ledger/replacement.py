@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from klero import _native
-from klero.errors import BundleError, Fault, InputError, quoted
+from klero._files import check_inputs
+from klero.errors import BundleError, Fault, InfeasibleError, InputError, quoted
 from klero.ledger.bundle import bundle_files, check_output, write_bundle
 from klero.ledger.draw import Draw, _read_draw
 from klero.ledger.folder import DRAW_FILE, read_bundle
@@ -98,6 +99,7 @@ class Replacement:
         withdrawn: those who left.
         newcomers: those who were drawn.
         breach: (cell's name, «min» or «max», the quota, the widened quota) where no completion met the quotas.
+        retired: alternates who were named and had withdrawn themselves, so that they could not be drawn.
     """
 
     round: int
@@ -108,6 +110,7 @@ class Replacement:
     withdrawn: tuple[str, ...]
     newcomers: tuple[str, ...]
     breach: tuple[tuple[str, str, int, int], ...]
+    retired: tuple[str, ...] = ()
 
     @property
     def algorithm(self) -> str:
@@ -160,6 +163,7 @@ def replace(
     output: Path | None = None,
     alternates: Collection[str] | None = None,
     earlier: Sequence[Path] = (),
+    without_earlier: bool = False,
     allow_breach: bool = False,
     log: Path | None = None,
     time: str = "",
@@ -177,7 +181,10 @@ def replace(
         output: a folder for the new bundle; none is written without it.
         alternates: ids of those who may be drawn; everybody who remains without it.
         earlier: folders of the bundles before `bundle`, oldest first. The oldest one's people and quotas are then
-            taken, which matters where a later round drew from alternates or under widened quotas.
+            taken, which matters where a later round drew from alternates or under widened quotas. So they must be given, back to
+            the first draw, where `bundle` is a replacement itself.
+        without_earlier: take the people and quotas of the oldest bundle given, even if it is a replacement. They may be
+            narrower or wider than those of the first draw, and the result can't be verified back to it.
         allow_breach: draw under the smallest breach of the quotas where no completion meets them.
         log: a log of states, read for who withdrew; with `output`, what happened is added to it after the bundle is written.
         time: when, in UTC («2026-05-01T09:00:00Z»); needed with a log.
@@ -187,17 +194,20 @@ def replace(
 
     Raises:
         BundleError: a bundle fails a check, or was not drawn.
-        InputError: somebody named is not on the panel, twice named, or a round is out of order; all faults at once.
+        InputError: somebody named is not on the panel, twice named, or a round is out of order; all faults at once. Or `output` is a
+            bundle that is read, whatever `force` says.
         InfeasibleError: no completion meets the quotas and no breach is allowed; it says the smallest one.
         OutputExistsError: there is something at `output`.
         LogError: the log fails a check.
     """
     if output is not None:
+        check_inputs(output, (bundle, *earlier, log))
         check_output(output, force=force)
     chain = [Drawn.read(place) for place in (*earlier, bundle)]
     book = read_log(log) if log is not None else None
     gone = _withdrawn(chain[-1], withdrawn, book)
     faults = [
+        *_start_faults(chain, without_earlier),
         *_link_faults(chain),
         *_round_faults(round, chain[-1], book),
         *_withdrawn_faults(gone, chain, book),
@@ -216,6 +226,8 @@ def replace(
         raise InputError(faults)
     staying, candidates = _split(chain, gone, alternates, book)
     first = _first_events(gone, staying, candidates, book, (time, reason, round))
+    retired = _retired(alternates, candidates)
+    _check_alternates(chain, alternates, (gone, staying, candidates, retired))
     instance = residual(chain[0].lottery.instance, staying, candidates)
     repair = breach(instance)
     if repair is not None and not allow_breach:
@@ -240,7 +252,15 @@ def replace(
         for c in (repair.changes if repair else ())
     )
     return Replacement(
-        round, chain[-1].draw.commitment, lottery, drawn, tuple(sorted(staying)), gone, newcomers, named
+        round,
+        chain[-1].draw.commitment,
+        lottery,
+        drawn,
+        tuple(sorted(staying)),
+        gone,
+        newcomers,
+        named,
+        retired,
     )
 
 
@@ -249,6 +269,28 @@ def _withdrawn(last: Drawn, withdrawn: Sequence[str] | None, book: StateLog | No
         return tuple(i for i in last.draw.panel if book.states.get(i) == "withdrawn")
     given = (withdrawn,) if isinstance(withdrawn, str) else tuple(withdrawn or ())
     return tuple(sorted(str(i) for i in given))
+
+
+def _start_faults(chain: Sequence[Drawn], without_earlier: bool) -> list[Fault]:
+    problem = "" if without_earlier else start_problem(chain[0])
+    if not problem:
+        return []
+    way = (
+        "Give the bundles before it with --earlier, oldest first (in Python: earlier). If they are lost, --without-earlier "
+        "(without_earlier=True) takes this bundle's people and quotas as the real ones."
+    )
+    return [Fault("replacement-link", f"{problem}. {way}", "")]
+
+
+def start_problem(oldest: Drawn) -> str:
+    """Why a chain of bundles does not begin with a first draw; '' if it does."""
+    if not oldest.previous:
+        return ""
+    return (
+        f"the oldest bundle given, {oldest.draw.commitment[:16]}…, is itself a replacement (round {oldest.round} after "
+        f"{oldest.previous[0][:16]}…), so its people and quotas may not be those of the first draw: "
+        "alternates alone, or quotas widened in a breach"
+    )
 
 
 def _link_faults(chain: Sequence[Drawn]) -> list[Fault]:
@@ -360,6 +402,37 @@ def _split(
     if faults:
         raise InputError(faults)
     return staying, frozenset(named) - out
+
+
+def _retired(alternates: Collection[str] | None, candidates: frozenset[str]) -> tuple[str, ...]:
+    """The alternates named who have withdrawn: what `_split` left out of those named."""
+    if alternates is None:
+        return ()
+    named = [alternates] if isinstance(alternates, str) else alternates
+    return tuple(sorted({str(i) for i in named} - candidates))
+
+
+def _check_alternates(
+    chain: Sequence[Drawn],
+    alternates: Collection[str] | None,
+    people: tuple[tuple[str, ...], frozenset[str], frozenset[str], tuple[str, ...]],
+) -> None:
+    """Raises InfeasibleError if alternates alone may be drawn and there are fewer of them than seats."""
+    gone, staying, candidates, retired = people
+    seats = chain[0].lottery.instance.size - len(staying)
+    if alternates is None or len(candidates) >= seats:
+        return
+    said = f"{seats} {'seat' if seats == 1 else 'seats'} to fill, {len(candidates)} {'alternate' if len(candidates) == 1 else 'alternates'}."
+    if retired:
+        said += f" {_names(retired)} {'was named as an alternate' if len(retired) == 1 else 'were named as alternates'} and withdrew."
+    rest = len(frozenset(chain[0].lottery.instance.ids) - staying - _left(chain) - set(gone)) - len(
+        candidates
+    )
+    ways = (
+        "Name more alternates with --from-alternates (in Python: alternates).",
+        f"Leave --from-alternates out, to draw from the {rest} others of the pool as well.",
+    )
+    raise InfeasibleError([said], ways)
 
 
 def _first_events(

@@ -3,7 +3,7 @@
 The checks of a replacement that need more than one bundle; each bundle's own checks are those of :mod:`klero.ledger.verify`.
 
 - `bundles`: every bundle passes its own checks and was drawn.
-- `link`: each seed names the commitment and the seed of the draw before, and rounds rise.
+- `link`: the oldest bundle is a first draw, each seed names the commitment and the seed of the draw before, and rounds rise.
 - `people`: who stayed must sit, nobody who left a panel is in a later pool, nobody is in a later pool who was not in the first, and
   nobody's values changed.
 - `quotas`: size and quotas are the first bundle's, or widened by the smallest breach there is.
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from klero.errors import InfeasibleError, KleroError, quoted
-from klero.ledger.replacement import Drawn, link_problem
+from klero.ledger.replacement import Drawn, link_problem, start_problem
 from klero.ledger.verify import Check, Verification
 from klero.sortition.instance import Instance
 from klero.sortition.residual import breach, residual
@@ -38,7 +38,8 @@ def verify_replacement(
         rest = (Check(name, False, "not checked: bundles failed") for name in names[1:])
         return Verification((Check("bundles", False, error.message), *rest))
     problems = [
-        next((p for p in (link_problem(a, b) for a, b in pairwise(chain)) if p), ""),
+        start_problem(chain[0])
+        or next((p for p in (link_problem(a, b) for a, b in pairwise(chain)) if p), ""),
         _people_problem(chain),
         "",
     ]

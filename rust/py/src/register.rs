@@ -56,7 +56,6 @@ fn code(fault: RowFault) -> &'static str {
         RowFault::Id(IdFault::Empty) => "id-empty",
         RowFault::Id(IdFault::Control) => "id-control",
         RowFault::Id(IdFault::NotText) => "encoding-unreadable",
-        RowFault::NoAddress => "household-empty",
     }
 }
 
@@ -64,6 +63,7 @@ type Scattered<'py> = (
     Bound<'py, PyBytes>,
     Bound<'py, PyBytes>,
     Vec<(u64, &'static str)>,
+    u64,
     u64,
 );
 
@@ -118,6 +118,7 @@ fn register_scatter<'py>(
         le_bytes(py, &scattered.starts),
         faults.collect(),
         scattered.faulty,
+        scattered.alone,
     ))
 }
 

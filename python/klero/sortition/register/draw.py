@@ -6,8 +6,8 @@ stratum gives its lowest tickets: a simple random sample. With either, chances f
 
 Guaranteed: exactly the letters asked for, the stated probabilities, and the same people for the same register and seed, in whatever
 order, files, batches and threads it is read. Not guaranteed: joint probabilities (of two people together) are those of simple random
-sampling only where no weights are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row, of which 560 MiB stay in memory;
-below 1 GB in all.
+sampling only where neither weights nor addresses are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row, of which
+560 MiB stay in memory; below 1 GB in all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -106,12 +106,14 @@ def invite(
         household=tuple(map(clean, household)),
     )
     check_columns(sources, columns)
-    excluded, exclusions = _exclusions(exclude, columns.id)
+    exclusions = _exclusions(exclude, columns.id)
+    excluded = b"".join(sorted(exclusions))
     threads = threads or min(4, os.cpu_count() or 1)
     _keep_freed_memory()
     found = scan(sources, columns, excluded, threads=threads, folder=temp_folder, progress=progress)
     try:
-        request = _Request(size, rule, allocation, response, staged, exclusions)
+        unmatched = _unmatched(exclude, exclusions, found)
+        request = _Request(size, rule, allocation, response, staged, len(exclusions), unmatched)
         return _draw(found, request, text, progress)
     finally:
         found.close()
@@ -135,6 +137,7 @@ class _Request:
     response: TableSource | None
     stages: tuple[str, int] | None
     exclusions: int
+    unmatched: tuple[str, ...]
 
 
 def _seed_text(trial_seed: str) -> str:
@@ -145,21 +148,43 @@ def _seed_text(trial_seed: str) -> str:
     return text
 
 
-def _exclusions(exclude: TableSource | None, id_column: str) -> tuple[bytes, int]:
-    """Sorted hashes of the ids on the list, and how many there are."""
+def _exclusions(exclude: TableSource | None, id_column: str) -> dict[bytes, str]:
+    """The ids on the list, by hash."""
     if exclude is None:
-        return b"", 0
+        return {}
     named, list_name, column = named_ids(exclude, "excluded people", id_column)
-    hashes, faults = set(), []
+    hashes: dict[bytes, str] = {}
+    faults: list[Fault] = []
     for value, row in named:
         try:
-            hashes.add(_native.register_id_hash(value)[0])
+            hashes.setdefault(_native.register_id_hash(value)[0], value)
         except ValueError as error:
             message = "an id on the list of exclusions can't be used."
             faults.append(Fault(str(error), message, list_name, row, column, value))
     if faults:
         raise InputError(faults)
-    return b"".join(sorted(hashes)), len(hashes)
+    if not hashes:
+        message = "the list of exclusions names nobody, so it would exclude nobody. Give the right file, or leave --exclude out."
+        raise InputError([Fault("exclusions-none", message, list_name)])
+    return hashes
+
+
+def _unmatched(exclude: TableSource | None, exclusions: Mapping[bytes, str], found: Scan) -> tuple[str, ...]:
+    """The ids on the list of exclusions that are not on the register.
+
+    Raises:
+        InputError: none is, so that the list is of another register, or spells its ids in another way.
+    """
+    missing = tuple(sorted(value for key, value in exclusions.items() if key not in found.left_out))
+    if exclusions and len(missing) == len(exclusions):
+        name = Path(exclude).name if isinstance(exclude, (str, os.PathLike)) else "exclusions"
+        column = found.columns.id
+        message = (
+            f"none of its {len(missing)} ids is on the register, so nobody would be excluded. The list has, for instance, {quoted(missing[0])}, "
+            f"the register {quoted(found.ids.get(0))} in its column {quoted(column)}. Did leading zeros get lost (7 is not 07), or is it of another register?"
+        )
+        raise InputError([Fault("exclusions-none", message, name, value=missing[0])])
+    return missing
 
 
 def _draw(found: Scan, request: _Request, text: str, progress: Progress | None) -> Invitation:
@@ -199,7 +224,11 @@ def _tables(found: Scan, request: _Request) -> tuple[StratumTable | None, Stratu
     columns, labels = found.columns.strata, found.labels
     table = response = None
     if request.rule is None:
-        table = read_stratum_table(_named_rule(request.allocation), columns, labels, "allocation")
+        named = _named_rule(request.allocation)
+        if not columns:
+            message = "a table of letters by stratum needs the strata: give the columns with --strata (in Python: strata)."
+            raise InputError([Fault("strata-missing", message, "")])
+        table = read_stratum_table(named, columns, labels, "allocation")
     if request.response is not None:
         response = read_stratum_table(request.response, columns, labels, "response")
     return table, response
@@ -308,6 +337,12 @@ def _result(
                 letters=letters[i],
                 certain=certain[i],
                 factor=None if (factor := factors[i]) is None else factor * scale,
+                largest=Fraction(units.largest[i], scale),
+                lowest=None
+                if found.columns.weight or not found.rows[i]
+                else Fraction(1, units.largest[i])
+                if certain[i] and found.houses is not None
+                else factor,
                 chance=stages.chances[i] if stages else Fraction(1),
                 expected=letters[i] * response[i] if response else None,
             )
@@ -319,8 +354,10 @@ def _result(
         households=found.houses is not None,
         stages=request.stages[1] if request.stages else 0,
         people=found.total,
-        excluded=found.left_out,
+        excluded=len(found.left_out),
         exclusions=request.exclusions,
+        unmatched=request.unmatched,
+        without_address=found.alone,
         mixed_addresses=units.mixed,
         register_digest=found.digest.hex(),
         commitment=commitment.hex(),

@@ -42,6 +42,7 @@ def explain_invitation(invitation: Invitation, lang: str = "en") -> str:
 def _method(invitation: Invitation, lang: str) -> list[str]:
     _, ngettext = words(lang).gettext, words(lang).ngettext
     parts = []
+    certain = any(row.certain for row in invitation.table)
     if invitation.equal:
         parts.append(
             _(
@@ -50,12 +51,25 @@ def _method(invitation: Invitation, lang: str) -> list[str]:
             )
         )
     elif invitation.weighted:
-        parts.append(_("In each stratum a person's chance is exactly in proportion to their weight."))
+        parts.append(
+            _(
+                "In each stratum chances are exactly in proportion to weights, but for people and addresses that weigh a letter's share or more: "
+                "these are certain."
+            )
+            if certain
+            else _("In each stratum a person's chance is exactly in proportion to their weight.")
+        )
     if invitation.households:
         parts.append(
             _(
                 "At most one person of an address gets a letter. An address counts as much as the people in it together, and chance decides which of them "
                 "stands for it, so that who lives with others has no smaller chance."
+            )
+            if not certain
+            else _(
+                "At most one person of an address gets a letter. An address counts as much as the people in it together, and chance decides which of them "
+                "stands for it. An address that weighs a letter's share or more gets a letter with certainty, and each of its people has a smaller "
+                "chance than people elsewhere."
             )
         )
     if invitation.conditional:
@@ -93,7 +107,17 @@ def _strata(invitation: Invitation, lang: str) -> list[str]:
             "{stratum}: {letters} letters to {people} people",
             row.letters,
         ).format(stratum=name, letters=row.letters, people=row.people)
-        if row.factor is not None and not invitation.weighted:
+        if row.certain and invitation.households and not invitation.weighted and row.lowest is not None:
+            text += _(
+                ". The largest address has {n} people, each with a chance of {percent} ({exact})"
+            ).format(n=row.largest, percent=percent(row.lowest, lang), exact=row.lowest)
+            if row.factor is not None:
+                text += _("; who lives at no certain address has a chance of {percent} ({exact})").format(
+                    percent=percent(row.factor, lang), exact=row.factor
+                )
+        elif row.certain and row.factor is not None:
+            text += _(", each who is left to chance with {exact} times their weight").format(exact=row.factor)
+        elif row.factor is not None and not invitation.weighted:
             text += _(", each with a chance of {percent} ({exact})").format(
                 percent=percent(row.factor, lang), exact=row.factor
             )

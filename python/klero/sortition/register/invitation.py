@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Invitation", "StratumDraw"]
 
 
+SHOWN_UNMATCHED = 5
+
+
 @dataclass(frozen=True)
 class StratumDraw:
     """One stratum (or municipality) of a register draw.
@@ -29,6 +32,9 @@ class StratumDraw:
         certain: letters that went to units with certainty, because their weight is more than one letter's share.
         factor: probability of a letter for a person of weight 1 who is not certain; the probability is `factor` times the weight. None where nobody
             is left to chance.
+        largest: weight of the heaviest unit: where addresses are drawn, without weights, the people at the largest one.
+        lowest: the lowest probability of a person; `factor` is that of all but those at addresses that are certain. None with weights, where
+            it depends on each one's weight, and where nobody can be drawn.
         chance: probability that the stratum is in the draw at all: 1, or a municipality's in the first stage.
         expected: expected answers, where rates were given.
     """
@@ -41,6 +47,8 @@ class StratumDraw:
     letters: int
     certain: int
     factor: Fraction | None
+    largest: Fraction
+    lowest: Fraction | None
     chance: Fraction
     expected: Fraction | None
 
@@ -60,6 +68,8 @@ class Invitation:
             they are then the π* of two-phase sampling, and 1/π* are unbiased weights.
         weighted, households, stages: what the draw used.
         people: rows of the register; `excluded` of them were on the list of exclusions, which had `exclusions` ids.
+        unmatched: ids on the list of exclusions that are not on the register.
+        without_address: rows without an address, or with words that say so; each counts as living alone.
         mixed_addresses: addresses with people of several strata.
         register_digest: SHA-256 of the register's ids, strata, weights and addresses, in hexadecimal; the same in any order of rows.
         commitment: of the design and the register, in hexadecimal; the seed follows from it and the text.
@@ -82,6 +92,8 @@ class Invitation:
     people: int
     excluded: int
     exclusions: int
+    unmatched: tuple[str, ...]
+    without_address: int
     mixed_addresses: int
     register_digest: str
     commitment: str
@@ -149,9 +161,11 @@ class Invitation:
             "people": self.people,
             "excluded": self.excluded,
             "exclusions": self.exclusions,
+            "unmatched_exclusions": list(self.unmatched[:SHOWN_UNMATCHED]),
             "letters": len(self.ids),
             "equal": self.equal,
             "conditional": self.conditional,
+            "without_address": self.without_address,
             "mixed_addresses": self.mixed_addresses,
             "similar_strata": [[list(label) for label in labels] for labels in self.similar_strata],
             "expected_answers": None if expected is None else str(expected),
@@ -165,6 +179,8 @@ class Invitation:
                     "letters": row.letters,
                     "certain": row.certain,
                     "factor": None if row.factor is None else str(row.factor),
+                    "largest": str(row.largest),
+                    "lowest": None if row.lowest is None else str(row.lowest),
                     "chance": str(row.chance),
                     "expected": None if row.expected is None else str(row.expected),
                 }

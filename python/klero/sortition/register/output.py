@@ -1,17 +1,21 @@
 """How does an invitation get onto a disk, whole or not at all?
 
-Two files: the people drawn (CSV or Parquet), and beside it `….draw.json` with all that is needed to redo the draw. Both are written under
+Two files: the people drawn (CSV or Parquet), and beside it `….draw.json` with all that is needed to redo the draw, and the
+SHA-256 of the list. Both are written under
 other names and flushed, then put in place, the record first: where the list stands, its record stands too.
 """
 
 from __future__ import annotations
 
+import glob
+import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from klero._files import beside, claim, csv_bytes, flush_folder, write_new
+from klero._files import beside, check_inputs, claim, csv_bytes, flush_folder, unwritten, write_new
 from klero.errors import Fault, InputError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -43,6 +47,20 @@ def check_invitation_output(path: str | os.PathLike[str], *, force: bool = False
             raise OutputExistsError(str(file))
 
 
+def check_invitation_inputs(path: str | os.PathLike[str], inputs: Iterable[object]) -> None:
+    """Refuses a list or a record in the place of a file of the register or a table; a pattern stands for the files that it matches.
+
+    Raises:
+        InputError: one of the two would take the place of an input.
+    """
+    read: list[object] = []
+    for source in inputs:
+        pattern = os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+        read += [source, *(glob.glob(pattern, recursive=True) if pattern else ())]  # noqa: PTH207 (patterns may be absolute)
+    for file in (Path(path), _record(Path(path))):
+        check_inputs(file, read)
+
+
 def write_invitation(path: str | os.PathLike[str], invitation: Invitation, *, force: bool = False) -> None:
     """Writes the people drawn and the record.
 
@@ -51,11 +69,13 @@ def write_invitation(path: str | os.PathLike[str], invitation: Invitation, *, fo
     """
     check_invitation_output(path, force=force)
     target = Path(path).absolute()
-    record = json.dumps(invitation.record(), ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+    letters = _data(target, invitation)
+    whole = invitation.record() | {"list_sha256": hashlib.sha256(letters).hexdigest()}
+    record = json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
     fresh: list[tuple[Path, Path]] = []
     placed: list[Path] = []
     try:
-        for place, data in ((_record(target), record), (target, _data(target, invitation))):
+        for place, data in ((_record(target), record), (target, letters)):
             new = beside(place, "new")
             fresh.append((new, place))
             write_new(new, data)
@@ -68,6 +88,8 @@ def write_invitation(path: str | os.PathLike[str], invitation: Invitation, *, fo
         flush_folder(target.parent)
     except FileExistsError as error:
         raise OutputExistsError(str(error.filename2 or error.filename or path)) from None
+    except OSError as error:
+        raise unwritten(error, path) from error
     finally:
         for place in placed:  # only where the second of two files could not be put in place
             place.unlink(missing_ok=True)

@@ -34,9 +34,7 @@ _ID_MESSAGES = {
     "id-control": "an id holds a control character, a line break for instance. Remove it.",
     "encoding-unreadable": "an id is not readable as text. Export the file as UTF-8.",
 }
-_NO_ADDRESS = (
-    "a row has no address, so it can't be told who lives together. Complete it, or leave out --household."
-)
+_NO_ADDRESS = "nobody has an address, so it can't be told who lives together. Name other columns, or leave out --household."
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,8 @@ class Scan:
         largest: the largest weight, by stratum.
         total: rows read.
         digest: of all rows, the same in any order.
-        excluded: sorted hashes of ids that are left out, 32 bytes each; `left_out` how many of them are on the register.
+        excluded: sorted hashes of ids that are left out, 32 bytes each; `left_out` those of them that are on the register.
+        alone: rows without an address, or with words that say so, where addresses matter: each lives alone.
     """
 
     columns: Columns
@@ -79,11 +78,12 @@ class Scan:
     total: int
     digest: bytes
     excluded: bytes
-    left_out: int
+    left_out: frozenset[bytes]
     spill: Spill
     houses: Spill | None
     ids: IdStore
     threads: int
+    alone: int
 
     def excluded_in(self, part: int) -> bytes:
         """Those of the excluded hashes that belong to a part of the records by id."""
@@ -112,6 +112,7 @@ class _Reading:
     starts: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    alone: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def place(self, row: int) -> tuple[str, int]:
@@ -187,6 +188,10 @@ def scan(
             raise InputError(
                 [Fault("table-no-rows", "the register has no rows. Was the right file saved?", names)]
             )
+        if columns.household and reading.alone == total:
+            raise InputError(
+                [Fault("household-empty", _NO_ADDRESS, sources[0].name, column=columns.household[0])]
+            )
         # Handing 256 small parts from thread to thread takes longer than the work on them.
         few = total < _FEW_ROWS
         return _sift(reading, total, excluded, houses, 1 if few else threads, progress)
@@ -246,7 +251,7 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
     strata = reading.strata.numbers([batch.column(c) for c in columns.strata]) if columns.strata else None
     weights = _weights(reading, first, batch.column(columns.weight)) if columns.weight else None
     address = [cells.texts(_filled(batch.column(c))) for c in columns.household]
-    records, starts, faults, faulty = _native.register_scatter(
+    records, starts, faults, faulty, alone = _native.register_scatter(
         numbers, words, strata, weights, address, first
     )
     if faulty:
@@ -254,12 +259,10 @@ def _one_batch(reading: _Reading, first: int, batch: pa.RecordBatch) -> None:
             reading.counts.update(code for _, code in faults)
             reading.counts[faults[0][1]] += faulty - len(faults)
         for row, code in faults:
-            if code in _ID_MESSAGES:
-                reading.fault(first + row, code, _ID_MESSAGES[code], columns.id, None)
-            else:
-                code = "household-empty"
-                reading.fault(first + row, code, _NO_ADDRESS, columns.household[0], None)
+            reading.fault(first + row, code, _ID_MESSAGES[code], columns.id, None)
         return
+    with reading.lock:
+        reading.alone += alone
     reading.spill.append(records, starts)
     reading.ids.add(first, numbers, words)
 
@@ -310,7 +313,8 @@ def _sift(
     largest = np.zeros(len(labels), np.uint64)
     digests: list[bytes] = []
     twins: list[tuple[int, int]] = []
-    twin_count = left_out = 0
+    twin_count = 0
+    left_out: set[bytes] = set()
 
     def work(part: int) -> Any:
         data = reading.spill.part(part)
@@ -325,7 +329,8 @@ def _sift(
         digests.append(digest)
         twins += pairs
         twin_count += count
-        left_out += len(found)
+        listed = part_of(excluded, part)
+        left_out.update(listed[32 * i : 32 * i + 32] for i in found)
         columns = [np.frombuffer(column, np.uint64) for column in totals]
         sums += np.stack(columns[:3])
         np.maximum(largest, columns[3], out=largest)
@@ -345,11 +350,12 @@ def _sift(
         total=total,
         digest=_native.seq_hash("klero/register/root/v1", root),
         excluded=excluded,
-        left_out=left_out,
+        left_out=frozenset(left_out),
         spill=reading.spill,
         houses=houses,
         ids=reading.ids,
         threads=threads,
+        alone=reading.alone,
     )
 
 

@@ -55,6 +55,7 @@ class Spill:
     """Bytes by part, in memory or on disk. Appending and reading are safe from any thread."""
 
     def __init__(self, folder: str | None, memory: Memory) -> None:
+        self._folder = os.path.abspath(folder or tempfile.gettempdir())  # noqa: PTH100
         self._file = tempfile.TemporaryFile(dir=folder, prefix="klero-")  # noqa: SIM115 - lives as long as the draw
         self._memory = memory
         self._lock = threading.Lock()
@@ -71,12 +72,20 @@ class Spill:
             with self._lock:
                 place = self._end
                 self._end += len(view)
-            done = 0
-            while done < len(view):
-                done += os.pwrite(self._file.fileno(), view[done:], place + done)
+            self._write(view, place)
         if starts is not None:  # a list's append is safe between threads
             self._pieces.append((place, np.frombuffer(starts, np.uint64).tolist()))
         return place
+
+    def _write(self, view: memoryview, place: int) -> None:
+        done = 0
+        while done < len(view):
+            try:
+                done += os.pwrite(self._file.fileno(), view[done:], place + done)
+            except OSError as error:
+                # The file has no name, and its folder is what can be changed.
+                text = f"{error.strerror}: no room here for temporary data. Free some, or name another folder with --temp (in Python: temp_folder)"
+                raise OSError(error.errno, text, self._folder) from error
 
     def part(self, number: int) -> list[tuple[bytes, int, int]]:
         """One part: the pieces that it lies in, and from where to where, in any order."""

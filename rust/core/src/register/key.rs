@@ -94,12 +94,41 @@ pub fn address_line(text: &str) -> String {
     out
 }
 
-/// The key of an address: the first 16 bytes of SHA-256 over its lines in normal form, each after its length. None if all are empty.
+/// What people write who give no address, in normal form: such a line counts as empty. The list is that of `klero.sortition.addresses`.
+fn is_nothing(line: &str) -> bool {
+    matches!(
+        line,
+        "na" | "n a"
+            | "nc"
+            | "n c"
+            | "nil"
+            | "none"
+            | "null"
+            | "unknown"
+            | "not known"
+            | "inconnu"
+            | "inconnue"
+            | "inconnues"
+            | "aucune"
+            | "non renseigne"
+            | "non renseignee"
+            | "sans domicile fixe"
+            | "sdf"
+            | "no fixed abode"
+            | "no fixed address"
+            | "homeless"
+    )
+}
+
+/// The key of an address: the first 16 bytes of SHA-256 over its lines in normal form, each after its length. None if no line says anything.
 pub fn address(lines: &[&[u8]]) -> Option<[u8; 16]> {
     let mut hasher = Sha256::new();
     let mut blank = true;
     for line in lines {
-        let line = address_line(&String::from_utf8_lossy(line));
+        let mut line = address_line(&String::from_utf8_lossy(line));
+        if is_nothing(&line) {
+            line.clear();
+        }
         blank &= line.is_empty();
         hasher.update((line.len() as u64).to_be_bytes());
         hasher.update(line);
@@ -147,5 +176,8 @@ mod tests {
         );
         assert_ne!(one, address(&[b"12 rue de l'Eglise", b"59000"]));
         assert_eq!(address(&[b" - ", b""]), None);
+        assert_eq!(address(&[b"Sans domicile fixe", b"N/A"]), None);
+        assert_eq!(address(&[b"INCONNU", b"59000"]), address(&[b"", b"59000"]));
+        assert!(address(&[b"1 rue des Inconnus"]).is_some());
     }
 }

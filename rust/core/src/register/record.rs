@@ -68,8 +68,6 @@ pub struct Batch<'a> {
 pub enum RowFault {
     /// Its id.
     Id(IdFault),
-    /// It has no address.
-    NoAddress,
 }
 
 impl Batch<'_> {
@@ -99,6 +97,8 @@ pub struct Scattered {
     pub faults: Vec<(u64, RowFault)>,
     /// How many rows are at fault.
     pub faulty: u64,
+    /// How many rows have no address, where addresses matter.
+    pub alone: u64,
 }
 
 /// One record, read.
@@ -212,7 +212,7 @@ pub fn scatter(batch: &Batch<'_>, records: &mut [u8]) -> Scattered {
     let (rows, width) = (batch.rows(), batch.width());
     let mut faults = Faults::default();
     let hashes = id_hashes(&batch.ids, rows, &mut faults);
-    let houses = addresses(batch.address, rows, &mut faults);
+    let (houses, alone) = addresses(batch.address, &hashes);
     let mut starts = vec![0_u64; PARTS + 1];
     for hash in &hashes {
         starts[usize::from(hash[0]) + 1] += width as u64;
@@ -245,6 +245,7 @@ pub fn scatter(batch: &Batch<'_>, records: &mut [u8]) -> Scattered {
         starts,
         faults: faults.told,
         faulty: faults.count,
+        alone,
     }
 }
 
@@ -283,19 +284,22 @@ fn id_hashes(ids: &Ids<'_>, rows: usize, faults: &mut Faults) -> Vec<Digest> {
     }
 }
 
-fn addresses(columns: &[Texts<'_>], rows: usize, faults: &mut Faults) -> Vec<[u8; 16]> {
+/// The key of each row's address, and how many rows have none. Who has none lives alone, under the second half of the id's hash.
+fn addresses(columns: &[Texts<'_>], hashes: &[Digest]) -> (Vec<[u8; 16]>, u64) {
+    let mut alone = 0;
     if columns.is_empty() {
-        return Vec::new();
+        return (Vec::new(), alone);
     }
-    (0..rows)
-        .map(|i| {
-            let lines: Vec<&[u8]> = columns.iter().map(|column| column.row(i)).collect();
-            address(&lines).unwrap_or_else(|| {
-                faults.add(i, RowFault::NoAddress);
-                [0; 16]
-            })
+    let keys = hashes.iter().enumerate().map(|(i, hash)| {
+        let lines: Vec<&[u8]> = columns.iter().map(|column| column.row(i)).collect();
+        address(&lines).unwrap_or_else(|| {
+            alone += 1;
+            let mut own = [0; 16];
+            own.copy_from_slice(&hash[16..]);
+            own
         })
-        .collect()
+    });
+    (keys.collect(), alone)
 }
 
 #[cfg(test)]
