@@ -202,7 +202,7 @@ struct Cells {
     owed: Vec<f64>,
     floor: Vec<u32>,
     ceiling: Vec<u32>,
-    /// Fewest and most seats of each cell in the next panel: the same number, but for features with nearly as many cells as there are
+    /// Fewest and most seats of each cell in the next panel: the same number, but for features with far more cells than there are
     /// seats (households), which stay free within a seat of their target.
     least: Vec<u32>,
     most: Vec<u32>,
@@ -248,7 +248,7 @@ impl Cells {
         self.least.copy_from_slice(&self.floor);
         self.most.copy_from_slice(&self.ceiling);
         let size = self.size as usize;
-        for cells in self.features.iter().filter(|cells| 2 * cells.len() <= size) {
+        for cells in self.features.iter().filter(|cells| cells.len() <= 2 * size) {
             let given: u32 = cells.iter().map(|&c| self.floor[c]).sum();
             let claim =
                 |c: usize| self.owed[c] / weight + self.target[c] - f64::from(self.floor[c]);
