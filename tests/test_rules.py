@@ -15,7 +15,12 @@ from klero.errors import InfeasibleError, InputError
 from klero.ledger.bundle import bundle_files
 from klero.ledger.verify import verify_files
 from klero.sortition import realise
+from klero.sortition.instance import build_instance
 from klero.sortition.lottery import Lottery, fair_lottery
+from klero.sortition.marginals import leximin as leximin_levels
+from klero.sortition.pool import Pool
+from klero.sortition.quotas import Quotas
+from klero.sortition.rules import Rules
 from klero.verifiers import klero_verify
 from oracle import leximin
 
@@ -222,3 +227,29 @@ def test_weights_too_far_apart_are_refused() -> None:
     people = [{"id": "a", "g": "x", "w": "0.001"}, {"id": "b", "g": "x", "w": "200"}]
     with pytest.raises(InputError, match="times one another"):
         fair_lottery(people, [{"feature": "g", "value": "x", "min": 1, "max": 1}], size=1, weight="w")
+
+
+@pytest.mark.parametrize("seed", [181, 1580])
+def test_levels_are_found_where_a_basis_holds_settled_types(seed: int) -> None:
+    """Weights that lie far apart make degenerate bases: without the settled types in them these two pools' programmes are not square."""
+    draw = random.Random(seed)
+    people = [
+        {
+            "id": f"{i:03}",
+            **{f"f{f}": str(min(draw.randrange(5), draw.randrange(5))) for f in range(4)},
+            "weight": f"{10 ** draw.uniform(0, 3.9):.2f}",
+            "street": str(draw.randrange(100)),
+        }
+        for i in range(120)
+    ]
+    panel = list({p["street"]: p for p in draw.sample(people, 30)}.values())
+    quotas = []
+    for f in range(4):
+        for v in sorted({p[f"f{f}"] for p in people}):
+            seats = sum(p[f"f{f}"] == v for p in panel)
+            low, high = max(0, seats - draw.randint(0, 1)), seats + draw.randint(0, 1)
+            quotas.append({"feature": f"f{f}", "value": v, "min": low, "max": high})
+    rules = Rules(weight="weight", household=("street",))
+    instance = build_instance(Pool.read(people), Quotas.read(quotas), len(panel), rules)
+    levels = leximin_levels(instance).levels
+    assert sum(len(level.types) for level in levels) == len(instance.types)
