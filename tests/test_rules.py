@@ -229,9 +229,10 @@ def test_weights_too_far_apart_are_refused() -> None:
         fair_lottery(people, [{"feature": "g", "value": "x", "min": 1, "max": 1}], size=1, weight="w")
 
 
-@pytest.mark.parametrize("seed", [1580])
+@pytest.mark.parametrize("seed", [181, 1580])
 def test_levels_are_found_where_a_basis_holds_settled_types(seed: int) -> None:
-    """Weights that lie far apart make degenerate bases: without the settled types in them this pool's programme is not square."""
+    """Weights that lie far apart make degenerate bases: without the settled types in them these programmes are not square, and the
+    solver goes round in circles on the first pool."""
     draw = random.Random(seed)
     people = [
         {

@@ -43,6 +43,8 @@ _ONE = Fraction(1)
 # Seats, or a price, below this are rounding.
 _NEAR = 1e-9
 
+# Degenerate programmes can go round in circles: 16,000 iterations is the most that one was seen to need.
+_ITERATIONS = "max_number_of_iterations: 50000"
 # Tried in turn until one ends in a basis that is optimal in exact arithmetic.
 _SETTINGS = (
     "use_dual_simplex: false",
@@ -184,7 +186,7 @@ class _Programme:
     def solve(self) -> Level:
         """The next level: its exact value and integer dual weights."""
         for parameters in _SETTINGS:
-            self._solver.SetSolverSpecificParametersAsString(parameters)
+            self._solver.SetSolverSpecificParametersAsString(f"{parameters} {_ITERATIONS}")
             if self._solved():
                 level = self._exact()
                 if level is not None:
