@@ -41,7 +41,6 @@ MUST_SIT = "(must sit)"
 TEXTS = {
     "all_ok": ("All checks passed.", "Tous les contrôles sont réussis."),
     "not_all_ok": ("NOT VALID: «{name}» failed.", "NON VALIDE : « {name} » a échoué."),
-    "no_folder": ("{path} can't be read as a folder", "{path} n'est pas un dossier lisible"),
     "blocked": ("not checked: {name} failed", "non contrôlé : {name} a échoué"),
     "garbage": ("not as it should be: {kind}", "non conforme : {kind}"),
     "bad": ("{what}: not as it should be", "{what} : non conforme"),
