@@ -8,6 +8,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -117,6 +118,7 @@ class Unit:
     row: Row
     weight: int
     held: int = 0
+    ticket: bytes = b""
 
 
 def units_of(rows: list[Row], seed: bytes) -> list[Unit]:
@@ -160,20 +162,31 @@ def pivotal(units: list[Unit], letters: int, seed: bytes) -> dict[str, Fraction]
     if not letters:
         return drawn
     chance = {u.row.id: Fraction(letters * u.row.weight, total) for u in left}
+    tickets, finals = mac(seed, b"klero/tickets/v1"), mac(seed, b"klero/finals/v1")
+    for unit in left:
+        unit.ticket, unit.held = mac(tickets, name(unit.row)), letters * unit.weight
+    left.sort(key=lambda u: u.ticket)
     standing: list[Unit] = []
     for part in range(256):
-        fighters = [u for u in left if u.key[0] == part]
-        for unit in fighters:
-            unit.held = letters * unit.weight
-        won, last = fights(fighters, total, mac(seed, b"klero/tickets/v1"))
+        won, last = fights(
+            [u for u in left if u.ticket[0] == part], total, lambda t, m: second(tickets, t, m)
+        )
         drawn |= {u.row.id: chance[u.row.id] for u in won}
         standing += last
-    won, last = fights(standing, total, mac(seed, b"klero/finals/v1"))
+    won, last = fights(standing, total, lambda t, m: below(finals, t, m))
     assert not last
     return drawn | {u.row.id: chance[u.row.id] for u in won}
 
 
-def fights(fighters: list[Unit], total: int, key: bytes) -> tuple[list[Unit], list[Unit]]:
+def second(key: bytes, ticket: bytes, limit: int) -> int:
+    """A number from the ticket's second half; its first half told the order."""
+    x = int.from_bytes(ticket[16:], "big")
+    return x % limit if x < 2**128 // limit * limit else below(key, ticket, limit)
+
+
+def fights(
+    fighters: list[Unit], total: int, number: Callable[[bytes, int], int]
+) -> tuple[list[Unit], list[Unit]]:
     won: list[Unit] = []
     champion: Unit | None = None
     for challenger in fighters:
@@ -181,13 +194,12 @@ def fights(fighters: list[Unit], total: int, key: bytes) -> tuple[list[Unit], li
             champion = challenger
             continue
         both = champion.held + challenger.held
-        message = name(challenger.row)
         if both < total:
-            if below(key, message, both) >= champion.held:
+            if number(challenger.ticket, both) >= champion.held:
                 champion = challenger
             champion.held = both
         else:
-            first = below(key, message, 2 * total - both) < total - challenger.held
+            first = number(challenger.ticket, 2 * total - both) < total - challenger.held
             drawn, stays = (champion, challenger) if first else (challenger, champion)
             won.append(drawn)
             stays.held = both - total

@@ -10,6 +10,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -58,7 +59,12 @@ def test_shown_commands_exist_with_their_options() -> None:
     assert len(shown) > 60
     for page, words in shown:
         assert words[0] in cli.commands, (page, words)
-        options = {option for parameter in cli.commands[words[0]].params for option in parameter.opts}
+        command: click.Command = cli.commands[words[0]]
+        if isinstance(command, click.Group) and words[1:]:
+            _, found, _ = command.resolve_command(click.Context(command), words[1:])
+            assert found is not None, (page, words)
+            command = found
+        options = {option for parameter in command.params for option in parameter.opts}
         used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
         assert used <= options | {"--help"}, (page, words)
 

@@ -57,10 +57,11 @@ def test_compiled_catalogue_is_the_source_catalogue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "word"), [("en", "The quotas leave at most"), ("fr", "Les quotas laissent au plus")]
+    ("lang", "word"),
+    [("en", "The quotas leave at most"), ("fr", "Le nombre de sièges que les quotas laissent à")],
 )
 def test_each_level_is_told_with_its_binding_quotas(example: Lottery, lang: str, word: str) -> None:
-    text = example.explain(lang=lang)
+    text = example.explain(lang=lang).replace("\u00a0: ", ": ")
     assert word in text
     assert str(example.certificate.levels[0].value) in text
     binding = {c for level in example.certificate.levels for c, _ in level.cells}
@@ -94,7 +95,7 @@ def test_who_can_never_sit_is_named_with_the_quotas_that_shut_them_out() -> None
     assert "1 person can sit on no panel that meets the quotas: x." in text
     assert "at least 2 of h: m" in text
     assert "at least 2 of h: m" in lottery.explain("x")
-    assert "au moins 2 de h: m" in lottery.explain("x", lang="fr")
+    assert "au moins 2 de h\u00a0: m" in lottery.explain("x", lang="fr")
 
 
 def test_unknown_person_and_language_are_told_in_words(example: Lottery) -> None:
@@ -112,9 +113,47 @@ def test_picture_is_well_formed_and_says_what_it_shows(example: Lottery) -> None
     assert "<svg" in example._repr_html_()
 
 
+@pytest.mark.parametrize(("size", "lang"), [(3, "fr"), (2999, "en"), (1, "en")])
+def test_no_label_of_the_picture_is_cut_off(size: int, lang: str) -> None:
+    people = [{"id": i, "g": "few" if i < 3 else "many"} for i in range(3000)]
+    quotas = [{"feature": "g", "value": v, "min": 0, "max": 3000} for v in ("few", "many")]
+    quotas[0] |= {"min": min(size, 3), "max": min(size, 3)}
+    root = ElementTree.fromstring(probabilities_svg(fair_lottery(people, quotas, size=size), lang))  # noqa: S314
+    size_of_type = float(root.attrib["font-size"])
+    labels = [element for element in root.iter() if element.tag.endswith("text")]
+    assert len(labels) > 1
+    for element in labels:
+        # In the widest of usual faces a digit takes 0.64 em, a per cent sign 0.95.
+        wide = (
+            sum(0.95 if c == "%" else 0.84 if c == "<" else 0.64 for c in element.text or "") * size_of_type
+        )
+        x = float(element.attrib["x"])
+        ends_there = element.attrib.get("text-anchor") == "end"
+        assert (x - wide if ends_there else x) >= 0, element.text
+        assert (x if ends_there else x + wide) <= float(root.attrib["width"]), element.text
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "Levels "), ("fr", "Niveaux ")])
+def test_all_who_always_sit_are_told_in_one_line(lang: str, word: str) -> None:
+    """As after a replacement: 28 members stay, in seventeen levels of the certificate."""
+    stay = "007 027 034 045 050 051 057 065 073 080 083 087 088 093 102 107 133 139 150 156 162 170 171 173 181 188 214 239"
+    sitting = [f"P{number}" for number in stay.split()]
+    tables = (PACKAGE / "examples" / "people.csv", PACKAGE / "examples" / "quotas.csv")
+    lottery = fair_lottery(*tables, size=30, must_sit=sitting)
+    certain = [level for level in lottery.certificate.levels if level.value == 1]
+    assert len(certain) > 5
+    text = lottery.explain(lang=lang)
+    lines = [part for part in text.split("\n\n") if part.startswith(word)]
+    assert len(lines) == 1
+    assert "28" in lines[0]
+    total = len(lottery.certificate.levels)
+    assert f"{total - len(certain) + 1}–{total}" in lines[0]
+    assert ("always sit" if lang == "en" else "siègent toujours") not in text.replace(lines[0], "")
+
+
 @pytest.mark.parametrize(
     ("num", "den", "text"),
-    [(1, 10, "10.00 %"), (1, 1, "100.00 %"), (0, 1, "0.0000 %"), (999999, 10**6, "99.99 %")],
+    [(1, 10, "10.00 %"), (1, 1, "100.00 %"), (0, 1, "0 %"), (999999, 10**6, "99.99 %")],
 )
 def test_percentages_do_not_round_to_certainty(num: int, den: int, text: str) -> None:
     from fractions import Fraction

@@ -380,6 +380,9 @@ def test_too_few_people_are_no_fault_of_the_quotas() -> None:
     with pytest.raises(InfeasibleError, match="3 seats, the pool holds 2 people"):
         smallest_repair(instance)
     assert explain_infeasible(instance, "quotas").conflict
+    french = explain_infeasible(instance, "quotas", lang="fr")
+    assert french.conflict == ("Le panel a 3 sièges, et il y a 2 volontaires.",)
+    assert french.message.startswith("Les quotas ne peuvent pas tous être respectés.\n")
 
 
 def test_looking_for_a_panel_does_not_bring_pandas() -> None:

@@ -301,6 +301,17 @@ def test_who_must_sit_has_a_seat_on_every_panel(values: list[tuple[str, int, int
     assert failure(must_sit(values, must)) == "pool"
 
 
+@pytest.mark.parametrize("idle", [False, True])
+def test_no_stands_beside_yes_only_if_somebody_has_it(idle: bool) -> None:
+    """Both people of a panel of two must sit."""
+    values = [("no", 0, 0), ("yes", 2, 2)] if idle else [("yes", 2, 2)]
+    certificate = {"gap": "0", "level": "L0", "levels": [level([[0, "1"]], "1", [], "1")]}
+    files = written(
+        [("(must sit)", values)], [[int(idle)]], [("p0", 0), ("p1", 0)], [[1000, [[0, 2]]]], certificate
+    )
+    assert failure(files if idle else with_hashes(files)) == ("pool" if idle else None)
+
+
 @pytest.mark.parametrize("must", [["p1"], ["p0", "p1", "p2", "p3"]])
 def test_must_sit_and_household_of_a_true_lottery_pass(must: list[str]) -> None:
     people = [{"id": f"p{i}", "g": "xy"[i % 2], "a": f"h{i // 2}" if i > 3 else f"s{i}"} for i in range(8)]

@@ -306,3 +306,30 @@ def test_explanations_in_both_languages(tmp_path: Path) -> None:
     assert "Le journal connaît 2 personnes." in log.explain(lang="fr")
     with pytest.raises(InputError, match="person-unknown"):
         log.explain("Z")
+
+
+def test_known_reasons_are_told_in_the_readers_language_and_others_as_they_are(tmp_path: Path) -> None:
+    from klero.ledger.states import reason_name
+
+    for code in (
+        "in-pool",
+        "drawn",
+        "drawn-as-replacement",
+        "seat-filled",
+        "illness",
+        "no-answer",
+        "moved-away",
+    ):
+        assert reason_name(code, "en") == code
+        assert reason_name(code, "fr") not in (code, "")
+        assert "-" not in reason_name(code, "fr")
+    log = small(tmp_path / "log")
+    assert "(motif : by-phone)" in log.explain("A", "fr")
+    steps = [
+        klero.Event(
+            person="N", to="volunteered", time=log.entries[-1].time, reason="in-pool", round=log.round
+        )
+    ]
+    later = klero.append_log(tmp_path / "log", steps)
+    assert "(motif : parmi les volontaires)" in later.explain("N", "fr")
+    assert later.entries[-1].reason == "in-pool"

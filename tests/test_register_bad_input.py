@@ -91,7 +91,7 @@ def test_an_id_in_two_files_is_named_with_both(tmp_path: Path) -> None:
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> None:
-    found = faults(register(), strata=["area"], weight="w", id_column="number")
+    found = faults(register(), strata=["area"], weight="w", id="number")
     assert [f.column for f in found] == ["number", "area", "w"]
     assert "There are: id." in found[0].message
 
@@ -138,9 +138,7 @@ def test_a_ragged_csv_row_and_a_change_of_encoding_are_told(tmp_path: Path) -> N
     assert one(path).code == "encoding-unreadable"
 
 
-@pytest.mark.parametrize(
-    "options", [{"strata": ["x"]}, {"household": ["x"]}, {"id_column": "x"}, {"weight": "x"}]
-)
+@pytest.mark.parametrize("options", [{"strata": ["x"]}, {"household": ["x"]}, {"id": "x"}, {"weight": "x"}])
 def test_columns_of_lists_are_refused(options: dict[str, object]) -> None:
     codes = {fault.code for fault in faults(register(3, x=[[1], [2], [3]]), **options)}
     assert codes <= {"cell-type", "id-type", "weight-invalid"}

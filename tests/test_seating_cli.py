@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,3 +200,24 @@ def test_wishes_not_kept_and_odd_columns_are_told_on_stderr(
         told = capsys.readouterr().err
         assert told.count("is not kept") == 1
         assert told.count("'name' has 12 different values") == 1
+
+
+def test_a_printed_plan_has_a_session_a_page(tmp_path: Path) -> None:
+    """120 people at 15 tables in 3 sessions: a page each, and everybody's tables on three."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no Chromium to print with")
+    panel, out, printed = tmp_path / "panel.csv", tmp_path / "plan.html", tmp_path / "plan.pdf"
+    rows = "".join(f"P{i:03},Firstname{i} Lastname{i}\n" for i in range(120))
+    panel.write_text("id,name\n" + rows, encoding="utf-8")
+    assert run(["tables", str(panel), "-t", "15", "-s", "3", "--label", "name", "-o", str(out)]) == 0
+    command = [
+        browser,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--print-to-pdf={printed}",
+        out.as_uri(),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    assert len(re.findall(rb"/Type\s*/Page[^s]", printed.read_bytes())) <= 6

@@ -277,3 +277,30 @@ def test_a_column_of_numbers_without_bands_is_one_fault_that_says_how() -> None:
     with pytest.raises(InputError, match='--bin "age: 16, 25, 40, 65"') as raised:
         klero.fair_lottery(people, quotas, size=3)
     assert len(raised.value.faults) == 1
+
+
+def test_addresses_that_look_alike_and_are_undecided_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people, quotas, told = tmp_path / "people.csv", tmp_path / "quotas.csv", tmp_path / "told.csv"
+    names = list(PEOPLE[0])
+    rows = [",".join(f'"{person[name]}"' for name in names) for person in PEOPLE]
+    people.write_text("\n".join([",".join(names), *rows]) + "\n", encoding="utf-8")
+    quotas.write_text("feature,value,min,max\ngender,woman,1,2\ngender,man,1,2\n", encoding="utf-8")
+    told.write_text("first,second,decision\n2 rue Voltaire,2 rue Voltairre,different\n", encoding="utf-8")
+    command = ["lottery", str(people), str(quotas), "--size", "3", "-o", str(tmp_path / "b"), "--force"]
+    assert run([*command, "--household", "street"]) == 0
+    said = capsys.readouterr().err
+    assert "1 pair of addresses looks alike and nobody has decided on it" in said
+    assert "'2 rue voltaire' and '2 rue voltairre'" in said
+    assert (
+        f"klero households {people} --address street -o near.csv, then --address-decisions near.csv" in said
+    )
+    # decided, not asked for, or of somebody who can't be drawn: nothing to say
+    for quiet in (
+        ["--household", "street", "--address-decisions", str(told)],
+        [],
+        ["--household", "street", "--exclude", "f"],
+    ):
+        assert run([*command, *quiet]) == 0
+        assert "looks alike" not in capsys.readouterr().err

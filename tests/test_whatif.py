@@ -154,7 +154,7 @@ def test_a_crowd_that_a_maximum_holds_back_is_named_with_its_gain() -> None:
 
 @pytest.mark.parametrize(
     ("lang", "word"),
-    [("en", "at most 2 of age: old → 1 seat looser: 16.67"), ("fr", "1 place de plus : 16,67")],
+    [("en", "at most 2 of age: old → 1 seat looser: 16.67"), ("fr", "1 siège de plus : 16,67")],
 )
 def test_the_finding_in_words(lang: str, word: str) -> None:
     assert word in example().explain(lang)
@@ -298,3 +298,35 @@ def test_without_quotas_only_the_quotas_are_open() -> None:
     for instance in feasible_cases(35, 60):
         found = what_if_instance(instance)
         assert found.without_quotas == smallest_probability(without_quotas(instance)) >= found.minimum
+
+
+_CLASH = {
+    "women": (
+        "g,woman,4,4\ng,man,0,2\n",
+        4,
+        "4 personnes de g: woman sont demandées, 3 parmi les volontaires",
+        "abaisser ce minimum à 3",
+    ),
+    "few": ("g,woman,0,1\ng,man,0,9\n", 5, "Il y a 5 sièges à pourvoir", "relever ce maximum à 2"),
+}
+
+
+@pytest.mark.parametrize("name", _CLASH)
+def test_clashes_and_repairs_are_in_the_language_asked_for(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines, size, clash, repair = _CLASH[name]
+    (tmp_path / "p.csv").write_text(
+        "id,g\n" + "".join(f"{i},{'woman' if i < 3 else 'man'}\n" for i in range(6))
+    )
+    (tmp_path / "q.csv").write_text("feature,value,min,max\n" + lines)
+    command = ["whatif", str(tmp_path / "p.csv"), str(tmp_path / "q.csv"), "--size", str(size)]
+    assert run([*command, "--lang", "fr"]) == 1
+    said = capsys.readouterr().err
+    assert "Les quotas ne peuvent pas tous être respectés." in said
+    assert "Ce qui aiderait :" in said
+    assert clash in said
+    assert repair in said
+    assert not any(word in said for word in ("Smallest", "lower", "raise", "pool", "seats", "Or "))
+    assert run(command) == 1
+    assert "The quotas can't all be met." in capsys.readouterr().err

@@ -24,17 +24,41 @@ if TYPE_CHECKING:
     from klero.ledger.alternates import Alternates as Alternates
     from klero.ledger.alternates import choose_alternates as choose_alternates
     from klero.ledger.bundle import write_lottery as write_lottery
+    from klero.ledger.commit import Commitment as Commitment
+    from klero.ledger.commit import commit as commit
+    from klero.ledger.commit import commit_round as commit_round
+    from klero.ledger.declare import Declaration as Declaration
+    from klero.ledger.declare import declare as declare
+    from klero.ledger.declare import read_declaration as read_declaration
     from klero.ledger.draw import Draw as Draw
     from klero.ledger.draw import draw as draw
+    from klero.ledger.keys import keygen as keygen
     from klero.ledger.load import load_lottery as load_lottery
     from klero.ledger.log import StateLog as StateLog
     from klero.ledger.log import append_log as append_log
     from klero.ledger.log import read_log as read_log
     from klero.ledger.log import verify_log as verify_log
+    from klero.ledger.receipts import ReceiptCheck as ReceiptCheck
+    from klero.ledger.receipts import forget as forget
+    from klero.ledger.receipts import make_receipts as make_receipts
+    from klero.ledger.receipts import verify_receipt as verify_receipt
+    from klero.ledger.receipts import write_receipts as write_receipts
+    from klero.ledger.record import Record as Record
     from klero.ledger.replacement import Replacement as Replacement
     from klero.ledger.replacement import replace as replace
+    from klero.ledger.stamps import timestamp as timestamp
+    from klero.ledger.stamps import timestamp_request as timestamp_request
     from klero.ledger.states import Event as Event
+    from klero.ledger.steps import PublicDraw as PublicDraw
+    from klero.ledger.steps import abort as abort
+    from klero.ledger.steps import draw_record as draw_record
+    from klero.ledger.steps import read_out as read_out
+    from klero.ledger.steps import sign as sign
+    from klero.ledger.steps import withdraw as withdraw
     from klero.ledger.succession import verify_replacement as verify_replacement
+    from klero.ledger.successor import Completion as Completion
+    from klero.ledger.successor import replace_round as replace_round
+    from klero.ledger.tiers import write_tier as write_tier
     from klero.ledger.verify import Verification as Verification
     from klero.ledger.verify import verify as verify
     from klero.seating.plan import SeatingPlan as SeatingPlan
@@ -65,7 +89,10 @@ _HOMES = {
     "Alternates": "klero.ledger.alternates",
     "Baseline": "klero.sortition.baselines",
     "BundleError": "klero.errors",
+    "Commitment": "klero.ledger.commit",
     "Comparison": "klero.sortition.comparison",
+    "Completion": "klero.ledger.successor",
+    "Declaration": "klero.ledger.declare",
     "Draw": "klero.ledger.draw",
     "DropoutModel": "klero.sortition.dropout",
     "Event": "klero.ledger.states",
@@ -79,7 +106,10 @@ _HOMES = {
     "OutputExistsError": "klero.errors",
     "Pool": "klero.sortition.pool",
     "Propensities": "klero.sortition.propensity",
+    "PublicDraw": "klero.ledger.steps",
     "Quotas": "klero.sortition.quotas",
+    "ReceiptCheck": "klero.ledger.receipts",
+    "Record": "klero.ledger.record",
     "Replacement": "klero.ledger.replacement",
     "SamplingError": "klero.errors",
     "SeatingError": "klero.errors",
@@ -87,34 +117,55 @@ _HOMES = {
     "StateLog": "klero.ledger.log",
     "Verification": "klero.ledger.verify",
     "WhatIf": "klero.sortition.whatif",
+    "abort": "klero.ledger.steps",
     "append_log": "klero.ledger.log",
     "choose_alternates": "klero.ledger.alternates",
+    "commit": "klero.ledger.commit",
+    "commit_round": "klero.ledger.commit",
     "compare": "klero.sortition.comparison",
+    "declare": "klero.ledger.declare",
     "draw": "klero.ledger.draw",
+    "draw_record": "klero.ledger.steps",
     "estimate_dropout": "klero.sortition.dropout",
     "estimate_propensities": "klero.sortition.propensity",
     "fair_lottery": "klero.sortition.lottery",
+    "forget": "klero.ledger.receipts",
     "households": "klero.sortition.addresses",
     "invite": "klero.sortition.register.draw",
+    "keygen": "klero.ledger.keys",
     "legacy_lottery": "klero.sortition.baselines",
     "load_lottery": "klero.ledger.load",
+    "make_receipts": "klero.ledger.receipts",
     "most_random": "klero.sortition.most_random",
     "random_lottery": "klero.sortition.baselines",
+    "read_declaration": "klero.ledger.declare",
     "read_log": "klero.ledger.log",
+    "read_out": "klero.ledger.steps",
     "replace": "klero.ledger.replacement",
+    "replace_round": "klero.ledger.successor",
     "seat_tables": "klero.seating.seat",
+    "sign": "klero.ledger.steps",
+    "timestamp": "klero.ledger.stamps",
+    "timestamp_request": "klero.ledger.stamps",
     "verify": "klero.ledger.verify",
     "verify_log": "klero.ledger.log",
+    "verify_receipt": "klero.ledger.receipts",
     "verify_replacement": "klero.ledger.succession",
     "what_if": "klero.sortition.whatif",
+    "withdraw": "klero.ledger.steps",
     "write_lottery": "klero.ledger.bundle",
+    "write_receipts": "klero.ledger.receipts",
+    "write_tier": "klero.ledger.tiers",
 }
 
 __all__ = [
     "Alternates",
     "Baseline",
     "BundleError",
+    "Commitment",
     "Comparison",
+    "Completion",
+    "Declaration",
     "Draw",
     "DropoutModel",
     "Event",
@@ -128,7 +179,10 @@ __all__ = [
     "OutputExistsError",
     "Pool",
     "Propensities",
+    "PublicDraw",
     "Quotas",
+    "ReceiptCheck",
+    "Record",
     "Replacement",
     "SamplingError",
     "SeatingError",
@@ -136,27 +190,45 @@ __all__ = [
     "StateLog",
     "Verification",
     "WhatIf",
+    "abort",
     "append_log",
     "choose_alternates",
+    "commit",
+    "commit_round",
     "compare",
+    "declare",
     "draw",
+    "draw_record",
     "estimate_dropout",
     "estimate_propensities",
     "fair_lottery",
+    "forget",
     "households",
     "invite",
+    "keygen",
     "legacy_lottery",
     "load_lottery",
+    "make_receipts",
     "most_random",
     "random_lottery",
+    "read_declaration",
     "read_log",
+    "read_out",
     "replace",
+    "replace_round",
     "seat_tables",
+    "sign",
+    "timestamp",
+    "timestamp_request",
     "verify",
     "verify_log",
+    "verify_receipt",
     "verify_replacement",
     "what_if",
+    "withdraw",
     "write_lottery",
+    "write_receipts",
+    "write_tier",
 ]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import StringIO
@@ -25,6 +26,7 @@ __all__ = [
     "claim",
     "csv_bytes",
     "flush_folder",
+    "read_file",
     "unwritten",
     "write_file",
     "write_new",
@@ -57,29 +59,77 @@ def check_inputs(output: str | os.PathLike[str], inputs: Iterable[object]) -> No
         inputs: what is read. Paths count; anything else (a table in memory, ids, None, a name of nothing) is passed over.
 
     Raises:
-        InputError: `output` is an input, lies in a folder that is one (a bundle), or is a folder that holds one.
+        InputError: `output` is an input, lies or would lie in a folder that is one (a bundle, a record), or is a folder that holds one.
     """
-    # Not pathlib: a long list of ids is too long a name, which os.path answers with False.
-    if not os.path.exists(output):  # noqa: PTH110
-        return
+    there = Path(output).exists()
+    target = Path(output).resolve()
     for source in inputs:
+        # Not pathlib: a long list of ids is too long a name, which os.path answers with False.
         if not isinstance(source, str | os.PathLike) or not os.path.exists(source):  # noqa: PTH110
             continue
         place = Path(source)
-        same = place.samefile(output)
-        inside = place.is_dir() and place.resolve() in Path(output).resolve().parents
-        holds = Path(output).is_dir() and Path(output).resolve() in place.resolve().parents
+        same = there and place.samefile(output)
+        inside = place.is_dir() and place.resolve() in target.parents
+        holds = there and Path(output).is_dir() and target in place.resolve().parents
         if same or inside or holds:
-            what = "is read as" if same else "is part of" if inside else "holds"
+            what = "is read as" if same else "would be part of" if inside else "holds"
+            why = "writing there would change it" if inside and not same else "writing there would destroy it"
             message = (
-                f"{os.fspath(output)} {what} an input of this command ({os.fspath(source)}), and writing there would destroy it. "
+                f"{os.fspath(output)} {what} an input of this command ({os.fspath(source)}), and {why}. "
                 "Give another name; --force (in Python: force=True) does not change this. Nothing was written."
             )
             raise InputError([Fault("output-is-input", message, "", value=os.fspath(output))])
 
 
-def write_file(path: str | os.PathLike[str], data: bytes, *, force: bool = False) -> None:
-    """Writes a file, complete or not at all.
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """The bytes of a file of at most `most` bytes; of a larger one no more than that is read.
+
+    Raises:
+        InputError: there is no such file, it is a folder, can't be read or is larger; the code says which.
+    """
+    name = os.fspath(path)
+    try:
+        if _is_named_pipe(path):
+            raise InputError(
+                [
+                    Fault(
+                        "file-unreadable",
+                        "this is a pipe, and nobody may ever write into it; give a file.",
+                        name,
+                    )
+                ]
+            )
+        with Path(path).open("rb") as stream:
+            data = stream.read(most + 1)
+    except FileNotFoundError:
+        fault = Fault("file-missing", "there is no such file. Check the name and the folder.", name)
+    except IsADirectoryError:
+        fault = Fault("file-is-directory", "this is a folder; the name of a file is needed.", name)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        fault = Fault("file-unreadable", f"the file can't be read: {reason}.", name)
+    else:
+        if len(data) <= most:
+            return data
+        message = (
+            f"the file has more than {most} bytes, far more than what is asked for. Give the right file."
+        )
+        fault = Fault("file-too-large", message, name)
+    raise InputError([fault])
+
+
+def _is_named_pipe(path: str | os.PathLike[str]) -> bool:
+    """Whether opening this might wait for ever. A pipe that the shell has opened (`<(…)`, /dev/stdin) has no name of its own, and is read."""
+    try:
+        return stat.S_ISFIFO(os.lstat(os.path.realpath(path)).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def write_file(
+    path: str | os.PathLike[str], data: bytes, *, force: bool = False, secret: bool = False
+) -> None:
+    """Writes a file, complete or not at all; with `secret` nobody but its owner can read it.
 
     Raises:
         OutputExistsError: something is there and `force` was not given.
@@ -89,7 +139,7 @@ def write_file(path: str | os.PathLike[str], data: bytes, *, force: bool = False
     target = Path(path).absolute()
     fresh = beside(target, "new")
     try:
-        write_new(fresh, data)
+        write_new(fresh, data, secret=secret)
         if not force:
             claim(fresh, target)
         fresh.replace(target)
@@ -130,12 +180,16 @@ def beside(target: Path, purpose: str) -> Path:
     return target.parent / f".{target.name}.{purpose}.{secrets.token_hex(6)}"
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Writes and flushes a file that must not be there yet."""
-    with path.open("xb") as stream:
+def write_new(path: Path, data: bytes, *, secret: bool = False) -> None:
+    """Writes and flushes a file that must not be there yet. `secret`: it never exists in a form that others could read."""
+    with open(path, "xb", opener=_owners_alone if secret else None) as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _owners_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def claim(fresh: Path, target: Path) -> None:

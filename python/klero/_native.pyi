@@ -7,18 +7,35 @@ __all__ = [
     "RegisterPart",
     "SeatSearch",
     "__version__",
+    "beacon_time",
+    "beacon_verify",
     "canonical_check",
     "commitment_file",
     "draw_file",
+    "dsse_pae",
+    "ed25519_is_key",
+    "ed25519_public",
+    "ed25519_sign",
+    "ed25519_verify",
     "greedy_draws",
+    "merkle_path",
     "merkle_root",
     "pool_leaves",
+    "record_draw",
+    "record_entry_hash",
+    "record_leaves",
+    "record_summary",
+    "record_verify",
     "register_address_line",
+    "register_deal",
+    "register_duels",
+    "register_finals",
     "register_id_hash",
     "register_scatter",
     "register_sift",
     "seq_hash",
     "shuffled",
+    "timestamp_read",
     "verify",
 ]
 __version__: str
@@ -190,6 +207,66 @@ def draw_file(files: dict[str, bytes], seed_text: str) -> bytes:
 def verify(files: dict[str, bytes]) -> list[tuple[str, bool, str]]:
     """(name, passed, detail) of every check, in the order of the specification. Never raises for what the files hold."""
 
+def record_verify(files: dict[str, bytes]) -> list[tuple[str, str, str]]:
+    """(name, status, detail) of every check of `docs/audit/protocol.md`, in its order; the status is "ok", "FAIL" or "--" (not checked).
+
+    Keys are names as in the specification ("public/declaration.json", …); any other name fails `files`. Never raises for what the files hold.
+    Linear in the size of the record, but for sorting and the bounded work of its certificates."""
+
+def record_leaves(
+    draw: str, identities: list[bytes], openings: list[bytes], salts: bytes
+) -> tuple[bytes, bytes, bytes]:
+    """(c_id, K_type, leaf) of each person, 32 bytes each, one after the other, in the order given.
+
+    `identities` and `openings` are canonical JSON, which is not checked here; `salts` has 32 bytes a person. `BundleError` if the lengths don't
+    fit; KeyboardInterrupt on Ctrl-C. O(n)."""
+
+def record_draw(files: dict[str, bytes], round_number: int, reveals: bytes, fallback: bool) -> bytes:
+    """The canonical body of the draw's entry for the round committed last, which is not drawn; `reveals` is the canonical list of what the
+    sources showed, the beacon included.
+
+    `BundleError` if any check of the files fails, the auditor's tier is not there, the draw was aborted, the reveals are not those asked for
+    or not those of the round's reading, a round that needs a reading has none, a beacon's signature does not verify, or `fallback` is set and
+    there is none to use."""
+
+def record_summary(instance: bytes, pool: bytes, lottery: bytes, certificate: bytes) -> bytes:
+    """The canonical summary of a round from its four files. `BundleError` if one has not its form, or quotas, certificate or gap
+    don't hold. Whether the gap is within a tolerance is not looked at."""
+
+def record_entry_hash(payload: bytes) -> bytes:
+    """The entry hash of the bytes of a payload. 32 bytes."""
+
+def merkle_path(leaves: list[bytes] | bytes, index: int) -> list[bytes]:
+    """The inclusion path of RFC 9162, section 2.1.3.1, of leaf `index` (from 0): 32 bytes each, the leaf's neighbour first.
+
+    `leaves` is a list, or leaves of 32 bytes one after the other. `BundleError` if there is no such leaf. O(n)."""
+
+def ed25519_public(secret: bytes) -> bytes:
+    """The public key (32 bytes) of a secret key (32 bytes, RFC 8032's seed). `BundleError` for another length."""
+
+def ed25519_sign(secret: bytes, message: bytes) -> bytes:
+    """The signature (64 bytes) of RFC 8032. `BundleError` unless the secret key has 32 bytes."""
+
+def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the signature verifies by the strict rule of `docs/audit/protocol.md`; False for wrong lengths and for what is no key."""
+
+def ed25519_is_key(public: bytes) -> bool:
+    """Whether these are the 32 bytes of a public key as `docs/audit/protocol.md` asks for; False for another length."""
+
+def dsse_pae(payload: bytes) -> bytes:
+    """What is signed for the payload of an entry."""
+
+def beacon_verify(chain: str, round_number: int, previous: bytes, signature: bytes) -> bool:
+    """Whether a drand round's signature verifies. `chain` is the hash of a known chain in hexadecimal digits, else `BundleError`;
+    `previous` is empty for quicknet."""
+
+def beacon_time(chain: str, round_number: int) -> int:
+    """The Unix time of a drand round, from 1. `BundleError` for a chain or round that there is not."""
+
+def timestamp_read(token: bytes) -> tuple[bytes, int]:
+    """(SHA-256 of the stamped bytes, Unix time rounded down to the second) of an RFC 3161 token; `BundleError` if it has not the form of
+    `docs/audit/protocol.md`. Whose signature the token bears is not looked at."""
+
 def greedy_draws(
     size: int,
     people: list[list[int]],
@@ -259,6 +336,35 @@ def register_sift(
     hashes `excluded` it has; with addresses, its records by the address's part, and where those begin. `ranks` (uint32) gives each
     stratum's rank. O(n) expected."""
 
+def register_deal(
+    records: bytes,
+    ranks: object,
+    excluded: bytes,
+    key: bytes,
+    letters: list[int],
+    totals: list[int],
+    certain: bytes,
+) -> tuple[bytes, bytes]:
+    """Records without addresses as dealt units: 48 bytes, the id's hash replaced by the ticket HMAC(key, hash), by the ticket's first byte; and where
+    each of the 256 parts begins (257 little-endian uint64). Left out are those in `excluded` and `certain` (sorted hashes) and those of
+    strata without letters. O(n)."""
+
+def register_duels(
+    pieces: list[tuple[bytes, int, int]],
+    housed: bool,
+    ranks: object,
+    key: bytes,
+    letters: list[int],
+    totals: list[int],
+) -> tuple[bytes, bytes]:
+    """Units (80 bytes, as in `RegisterPart`, with the ticket for the hash) drawn in the duels of a part of dealt units, given as pieces (bytes, from,
+    to), and those left standing. `key` gave the tickets. O(n) expected."""
+
+def register_finals(
+    standing: bytes, ranks: object, key: bytes, letters: list[int], totals: list[int]
+) -> tuple[bytes, bytes]:
+    """Units drawn when those left standing meet, and those left then."""
+
 @final
 class RegisterPart:
     """One part of a register in memory. A unit is 80 bytes: id hash, place, weight, unit's weight (16), state (16), little-endian."""
@@ -283,10 +389,5 @@ class RegisterPart:
     def heavy(self, letters: list[int], totals: list[int], certain: bytes) -> bytes:
         """Units with letters · weight ≥ total, but those whose hashes are in `certain` (sorted)."""
 
-    def duels(self, key: bytes, letters: list[int], totals: list[int], certain: bytes) -> tuple[bytes, bytes]:
-        """Units drawn in this part's duels, and those left standing."""
-
-    def finals(
-        self, standing: bytes, key: bytes, letters: list[int], totals: list[int]
-    ) -> tuple[bytes, bytes]:
-        """Units drawn when those left standing meet, and those left then."""
+    def deal(self, key: bytes, letters: list[int], totals: list[int], certain: bytes) -> tuple[bytes, bytes]:
+        """Its units as dealt units (`register_deal`), 64 bytes each."""

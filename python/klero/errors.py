@@ -117,6 +117,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "taken-in-pool": "a person who has a seat already is in the pool as well",
         "taken-over-quota": "the seats already taken are more than a quota's maximum",
         "taken-over-size": "the seats already taken leave none to draw",
+        # who people are
+        "identity-column": "a column of the table of identities can't be used",
+        "identity-missing": "somebody of the pool is not in the table of identities, or it says nothing of them",
+        "identity-text": "a cell of the table of identities holds what no text of a record may",
+        # signing
+        "entry-differs": "a signed file is of another entry than the record's last",
+        "sign-unseen": "an entry is to be signed that nobody can have looked at: a draw without what shows that it is right, or one of another time",
         # options
         "output-is-input": "a file or folder to be written is one that is read",
         "confidence-invalid": "a confidence is not between 0 and 1",
@@ -171,8 +178,31 @@ CODES: Mapping[str, str] = MappingProxyType(
         "withdrawal-duplicate": "a person is named twice as withdrawn",
         "withdrawal-none": "nobody has withdrawn, so nobody is replaced",
         "withdrawal-unknown": "a person named as withdrawn is not on the panel",
+        # what is printed from a record, and replays of other methods
+        "exclusions-invalid": "a table of exclusions lacks a column, a reason or a count",
+        "present-invalid": "a list of those present can't be read",
+        "seeds-invalid": "the numbers of a draw by RFC 3797 can't be read",
+        "tier-missing": "a page needs files of a record that are not there",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
+        # public draws and their records
+        "beacon-invalid": "a file does not hold the beacon's round that was declared, or its signature is wrong",
+        "declaration-differs": "a declaration says other than the lottery to be committed",
+        "declaration-invalid": "a field of a declaration is missing or not as the protocol asks",
+        "file-too-large": "a file is far larger than what is asked for",
+        "json-invalid": "a file is no JSON that a record could be made of",
+        "key-invalid": "a file or a field holds no key of Ed25519 that can be used here",
+        "key-name": "the name of a key is no line of text",
+        "key-unknown": "a key that should sign is not declared",
+        "leak": "a public file would show what must stay secret",
+        "log-order": "a step can't come at this place of a record",
+        "notice-short": "a commitment would come too late before the randomness",
+        "reveal-invalid": "a result is not one that the declared source of randomness can give",
+        "reveal-missing": "the result of a declared source of randomness is missing",
+        "source-invalid": "a source of randomness can't be declared",
+        "token-invalid": "a time-stamp, or the certificate to check it with, can't be used",
+        "too-early": "a draw is held, or balls are read out, before their time",
+        "too-late": "balls, dice or a lottery are read out when the beacon is known already",
         # register draws
         "allocation-invalid": "letters by stratum are asked for in a way that can't be followed",
         "glob-empty": "no file matches a pattern",
@@ -272,21 +302,25 @@ class InputError(KleroError, ValueError):
 
 
 class InfeasibleError(KleroError, ValueError):
-    """No panel meets all quotas. ``conflict`` says which can't hold together, ``repairs`` what would help."""
+    """No panel meets all quotas. ``conflict`` says which can't hold together, ``repairs`` what would help, both in ``lang``."""
 
     code = "quota-infeasible"
     exit_code = 1
 
-    def __init__(self, conflict: Iterable[str], repairs: Iterable[str] = ()) -> None:
+    def __init__(self, conflict: Iterable[str], repairs: Iterable[str] = (), lang: str = "en") -> None:
         self.conflict: tuple[str, ...] = tuple(conflict)
         self.repairs: tuple[str, ...] = tuple(repairs)
-        super().__init__(self.conflict, self.repairs)
+        self.lang = lang
+        super().__init__(self.conflict, self.repairs, lang)
 
     @property
     def message(self) -> str:
-        lines = ["The quotas can't all be met.", *self.conflict]
+        from klero.words import words  # which raises errors of this module
+
+        _ = words(self.lang).gettext
+        lines = [_("The quotas can't all be met."), *self.conflict]
         if self.repairs:
-            lines += ["What would help:", *(f"- {repair}" for repair in self.repairs)]
+            lines += [_("What would help:"), *(f"- {repair}" for repair in self.repairs)]
         return "\n".join(lines)
 
 

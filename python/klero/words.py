@@ -33,8 +33,20 @@ def words(lang: str) -> gettext.NullTranslations:
     return gettext.translation("klero", Path(__file__).parent / "locale", [lang])
 
 
+def number(value: int, lang: str) -> str:
+    """A whole number with its thousands apart.
+
+    >>> number(1234567, "en"), number(1234567, "fr")
+    ('1,234,567', '1\\u202f234\\u202f567')
+    """
+    text = f"{value:,}"
+    return text if lang == "en" else text.replace(",", "\u202f")
+
+
 def percent(p: Fraction, lang: str) -> str:
     """«6.53 %», with the language's decimal mark: two decimals (four below 1 %), never rounded up to 100 nor down to 0."""
+    if p == 0:
+        return "0 %"
     value = float(100 * p)
     digits = 2 if value >= 1 else 4
     text = f"{value:.{digits}f}"

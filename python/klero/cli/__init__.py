@@ -10,34 +10,51 @@ import sys
 from io import TextIOWrapper
 from itertools import pairwise
 
-import click
+try:
+    import click
 
-from klero.cli import (
-    alternates,
-    check,
-    compare,
-    demo,
-    draw,
-    explain,
-    households,
-    invite,
-    log,
-    lottery,
-    propensity,
-    replace,
-    tables,
-    verify,
-    whatif,
-)
-from klero.cli.output import report_error, written
-from klero.errors import KleroError
+    from klero.cli import (
+        alternates,
+        audit,
+        check,
+        compare,
+        demo,
+        draw,
+        explain,
+        households,
+        invite,
+        log,
+        lottery,
+        minutes,
+        propensity,
+        publish,
+        receipt,
+        replace,
+        rfc3797,
+        steps,
+        tables,
+        verify,
+        whatif,
+    )
+    from klero.cli.output import report_error, written
+    from klero.errors import KleroError
+except KeyboardInterrupt:  # while this was loading
+    sys.stderr.write("Interrupted; nothing was written.\n")
+    raise SystemExit(130) from None
 
 # What people do, in the order in which they do it, and the commands for it.
 SECTIONS: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Invite", (invite.invite,)),
     ("Prepare", (households.households, check.check, whatif.whatif, propensity.propensity)),
     ("Decide by lot", (lottery.lottery, compare.compare, draw.draw)),
-    ("Check and explain", (verify.verify, explain.explain)),
+    (
+        "Draw in public",
+        (
+            *(publish.keygen, publish.declare, publish.commit, publish.notice, steps.sign, steps.timestamp),
+            *(receipt.receipt, receipt.bundle, steps.withdraw, steps.abort, minutes.minutes),
+        ),
+    ),
+    ("Check and explain", (verify.verify, explain.explain, audit.audit, rfc3797.rfc3797)),
     ("When somebody drops out", (alternates.alternates, replace.replace, log.log)),
     ("At the assembly", (tables.tables,)),
     ("Try it", (demo.demo,)),

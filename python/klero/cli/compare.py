@@ -11,6 +11,7 @@ from klero.cli.output import (
     LANG,
     SIZE,
     check_place,
+    figures_data,
     format_option,
     note,
     print_json,
@@ -174,10 +175,18 @@ def text(result: Comparison, lang: str) -> str:
         _("certificate"),
         _("seconds"),
     ]
-    return table(headings, [_row(entry, lang) for entry in result.entries])
+    rows = table(headings, [_row(result, entry, lang) for entry in result.entries])
+    people = result.instance.people_of
+    certain, never, open_ = people(result.certain), people(result.never), people(result.open_types)
+    if not open_ or not certain + never:
+        return rows
+    settled = _(
+        "Smallest, largest, Gini and mean are of those whose chance is open: {n}. On every panel: {certain}; on none: {never}."
+    )
+    return rows + "\n" + settled.format(n=open_, certain=certain, never=never)
 
 
-def _row(entry: Entry, lang: str) -> list[str]:
+def _row(comparison: Comparison, entry: Entry, lang: str) -> list[str]:
     from fractions import Fraction
 
     from klero.words import percent, words
@@ -198,12 +207,13 @@ def _row(entry: Entry, lang: str) -> list[str]:
         else _("none")
     )
     bits = entry.entropy_bits
+    figures = result.among(comparison.open_types)
     return [
         entry.name,
-        percent(result.min_probability, lang) + about,
-        percent(result.max_probability, lang) + about,
-        ("~ " if entry.estimated else "") + decimal(result.gini, 3),
-        ("~ " if entry.estimated else "") + percent(Fraction(result.geometric_mean), lang),
+        percent(figures.smallest, lang) + about,
+        percent(figures.largest, lang) + about,
+        ("~ " if entry.estimated else "") + decimal(figures.gini, 3),
+        ("~ " if entry.estimated else "") + percent(Fraction(figures.geometric_mean), lang),
         _number(entry.panels),
         "–" if bits is None else _("{n} bits").format(n=decimal(bits, 1)),
         gap,
@@ -232,12 +242,15 @@ def summary(result: Comparison) -> dict[str, object]:
         "equal_share": f"{instance.size}/{len(instance.ids)}",
         "trial_seed": result.trial_seed,
         "confidence": result.confidence,
-        "objectives": [_data(entry) for entry in result.entries],
+        "certain": instance.people_of(result.certain),
+        "never": instance.people_of(result.never),
+        "open": instance.people_of(result.open_types),
+        "objectives": [_data(result, entry) for entry in result.entries],
         "input_digest": instance.digest(),
     }
 
 
-def _data(entry: Entry) -> dict[str, object]:
+def _data(comparison: Comparison, entry: Entry) -> dict[str, object]:
     from klero.sortition.baselines import Baseline
 
     result = entry.result
@@ -254,6 +267,7 @@ def _data(entry: Entry) -> dict[str, object]:
         "max_probability": float(result.max_probability),
         "gini": result.gini,
         "geometric_mean": result.geometric_mean,
+        "open": figures_data(result.among(comparison.open_types)),
         "panels": entry.panels,
         "entropy_bits": entry.entropy_bits,
         "certificate": None

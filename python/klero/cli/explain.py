@@ -26,13 +26,21 @@ if TYPE_CHECKING:
 def explain(bundle: str, person: str | None, picture: str | None, lang: str, form: str) -> int:
     """Say in words which quotas bind in BUNDLE, level by level, or why one person has their probability.
 
+    BUNDLE is a trial's bundle, or a public draw's record: then a person also learns whether they were drawn, and why.
+
     \b
     Examples:
       klero explain bundle
       klero explain bundle --person P017 --lang fr
       klero explain bundle --picture chances.svg
+      klero explain panel-record --person P017
     """
     from pathlib import Path
+
+    from klero.ledger.record_folder import is_record
+
+    if is_record(bundle):
+        return _record(bundle, person, picture, lang, form)
 
     from klero.ledger.load import load_lottery
     from klero.sortition.picture import probabilities_svg
@@ -50,6 +58,20 @@ def explain(bundle: str, person: str | None, picture: str | None, lang: str, for
     if picture:
         Path(picture).write_text(probabilities_svg(lottery, lang), encoding="utf-8")
         note(f"Picture written to {picture}.")
+    return 0
+
+
+def _record(record: str, person: str | None, picture: str | None, lang: str, form: str) -> int:
+    from klero.ledger.reasons import explain_record
+    from klero.ledger.record import Record
+
+    if picture:
+        raise click.UsageError("--picture is for bundles.")
+    text = explain_record(Record.read(record, unsigned=True), person, lang)
+    if form == "json":
+        print_json({"text": text, "lang": lang} | ({} if person is None else {"person": person}))
+    else:
+        click.echo(text)
     return 0
 
 

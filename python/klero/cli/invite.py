@@ -129,7 +129,7 @@ def invite(
         drawn = draw(
             list(register),
             size=size,
-            id_column=id_column,
+            id=id_column,
             strata=strata,
             weight=weight,
             exclude=exclude,

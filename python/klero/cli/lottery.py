@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from klero.cli.check import note_ids
-from klero.cli.output import ID_COLUMN, SIZE, format_option, note, print_json, progress, written
+from klero.cli.output import ID_COLUMN, SIZE, figures_data, format_option, note, print_json, progress, written
 from klero.cli.rules import files_named, matched, rule_options, settled
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def summary(result: Lottery, seconds: dict[str, float]) -> dict[str, object]:
         "max_probability_float": float(result.max_probability),
         "gini": result.gini,
         "geometric_mean": result.geometric_mean,
+        "open": figures_data(result.among(result.open_types)),
+        "certain": instance.people_of(result.certain),
         "certificate": {
             "level": result.certificate.level,
             "gap": float(result.certificate.gap),
@@ -175,18 +177,22 @@ def words(result: Lottery) -> str:
     from klero.words import percent
 
     instance, certificate = result.instance, result.certificate
+    figures = result.among(result.open_types)
+    settled = 0 < len(result.open_types) < len(instance.types)
+    among = f", of the {figures.people} whose chance is open" if settled else ""
     lines = [
         f"{len(instance.ids)} people, {instance.size} seats, {len(instance.cells)} quotas: {result.objective}",
-        f"smallest probability  {percent(result.min_probability, 'en')} ({result.min_probability})",
-        f"largest probability   {percent(result.max_probability, 'en')} ({result.max_probability})",
-        f"Gini {result.gini:.3f}, geometric mean {100 * result.geometric_mean:.2f} %",
+        f"smallest probability  {percent(figures.smallest, 'en')} ({figures.smallest}){among}",
+        f"largest probability   {percent(figures.largest, 'en')} ({figures.largest}){among}",
+        f"Gini {figures.gini:.3f}, geometric mean {100 * figures.geometric_mean:.2f} %{among}",
         f"{len(result.panels)} panels share {result.denominator} balls",
         f"certificate {certificate.level}: {_extent(certificate)}, gap {float(certificate.gap):.1e}",
         spark(result),
     ]
+    if result.certain:
+        lines.append(f"people who sit on every panel: {instance.people_of(result.certain)}")
     if result.never:
-        shut = set(result.never)
-        people = sum(instance.counts[t] for t in shut)
+        people = instance.people_of(result.never)
         lines.append(
             f"people who can sit on no panel that meets the quotas: {people} (klero explain names them)"
         )

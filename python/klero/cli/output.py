@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from klero.errors import InfeasibleError, InputError, KleroError
+
+if TYPE_CHECKING:
+    from klero.sortition.chances import Figures
 
 # What this run has put in place, for the last word when it is interrupted.
 written: list[str] = []
@@ -117,11 +120,11 @@ def check_place(output: str, *inputs: object, force: bool) -> None:
     check_file(output, force=force)
 
 
-def save(path: str, data: bytes | str, *, force: bool) -> None:
-    """Writes a file whole or not at all (text in UTF-8), and notes it for the last word; see `klero._files`."""
+def save(path: str, data: bytes | str, *, force: bool, secret: bool = False) -> None:
+    """Writes a file whole or not at all (text in UTF-8; `secret`: readable by its owner alone), and notes it for the last word; see `klero._files`."""
     from klero._files import write_file
 
-    write_file(path, data.encode() if isinstance(data, str) else data, force=force)
+    write_file(path, data.encode() if isinstance(data, str) else data, force=force, secret=secret)
     written.append(path)
 
 
@@ -159,3 +162,16 @@ def table(headings: list[str], rows: list[list[str]]) -> str:
         ).rstrip()
 
     return "\n".join([line(headings), *map(line, rows)])
+
+
+def figures_data(figures: Figures) -> dict[str, object]:
+    """The figures of some people's chances, for `--format json`."""
+    return {
+        "people": figures.people,
+        "min_probability": str(figures.smallest),
+        "min_probability_float": float(figures.smallest),
+        "max_probability": str(figures.largest),
+        "max_probability_float": float(figures.largest),
+        "gini": figures.gini,
+        "geometric_mean": figures.geometric_mean,
+    }

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     metavar="IDS",
     help="Ids with commas between them, or a table with a column «id». With --log: by default those it holds as withdrawn.",
 )
-@click.option("--round", "round_", type=int, required=True, metavar="N", help="The declared round: 1, 2, …")
-@click.option("--trial-seed", required=True, metavar="TEXT", help="Any text. The draw is marked TRIAL.")
+@click.option("--round", "round_", type=int, metavar="N", help="For a bundle: the declared round: 1, 2, …")
+@click.option("--trial-seed", metavar="TEXT", help="For a bundle: any text. The draw is marked TRIAL.")
 @click.option(
     "-o", "--output", type=click.Path(), required=True, metavar="DIR", help="Folder for the new bundle."
 )
@@ -68,8 +68,8 @@ if TYPE_CHECKING:
 def replace(
     bundle: str,
     withdrawn: str | None,
-    round_: int,
-    trial_seed: str,
+    round_: int | None,
+    trial_seed: str | None,
     output: str,
     alternates: str | None,
     earlier: tuple[str, ...],
@@ -84,16 +84,32 @@ def replace(
 ) -> int:
     """Fill the seats of panel members of BUNDLE who withdrew, by a fair lottery over ways to complete the panel.
 
+    BUNDLE is a trial's bundle; or a public draw's record, which says itself who withdrew: then the lottery is written, to be committed and drawn.
+
     \b
     Examples:
       klero replace bundle --withdrawn P001,P017 --round 1 --trial-seed "rehearsal" -o round1
       klero replace bundle --withdrawn left.csv --round 1 --trial-seed "rehearsal" --from-alternates alternates.csv -o round1
       klero replace round1 --earlier bundle --withdrawn P101 --round 2 --trial-seed "rehearsal" -o round2
       klero replace bundle --log states.jsonl --time 2026-05-01T09:00:00Z --round 1 --trial-seed "rehearsal" -o round1
+      klero replace panel-record -o round1
     """
     from klero._files import check_inputs
+    from klero.ledger.record_folder import is_record
     from klero.ledger.replacement import replace as replace_members
 
+    if is_record(bundle):
+        if (
+            any(x is not None for x in (withdrawn, round_, trial_seed, alternates, log))
+            or earlier
+            or without_earlier
+        ):
+            raise click.UsageError(
+                "BUNDLE is a record, which says itself who withdrew and which round is next: give -o, and --allow-breach if need be."
+            )
+        return _for_record(bundle, output, allow_breach, force, lang, form)
+    if round_ is None or trial_seed is None:
+        raise click.UsageError("Give --round and --trial-seed.")
     if withdrawn is None and log is None:
         raise click.UsageError("Give --withdrawn, or --log with a log that holds who withdrew.")
     check_inputs(output, (bundle, *earlier, log, withdrawn, alternates))
@@ -132,6 +148,34 @@ def replace(
         else f"Next: klero verify {output} {chain}"
     )
     note(f"{result.draw.mark}, written to {output}. {following}")
+    return 0
+
+
+def _for_record(record: str, output: str, allow_breach: bool, force: bool, lang: str, form: str) -> int:
+    from klero.ledger.successor import replace_round
+
+    with progress() as advance:
+        made = replace_round(record, output, allow_breach=allow_breach, force=force, progress=advance)
+    written.append(output)
+    if form == "json":
+        print_json(
+            {
+                "schema": "klero-replacement-lottery/1",
+                "seats": made.seats,
+                "staying": list(made.staying),
+                "withdrawn": list(made.withdrawn),
+                "people": len(made.lottery.instance.ids),
+                "breach": [
+                    {"cell": c, "side": s, "before": before, "after": after}
+                    for c, s, before, after in made.breach
+                ],
+                "gap": str(made.lottery.certificate.gap),
+                "text": made.explain(lang),
+            }
+        )
+        return 0
+    click.echo(made.explain(lang))
+    note(f"Written to {output}. Next: klero commit {output} --record {record} --key FILE")
     return 0
 
 

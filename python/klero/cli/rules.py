@@ -12,6 +12,7 @@ from klero.cli.output import BIN, bins_of, note
 
 if TYPE_CHECKING:
     from klero.sortition.instance import Instance
+    from klero.sortition.rules import Rules
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,7 +122,35 @@ def matched(
     instance = read_instance(people, quotas, size, id_column, rules)
     for line in settled_words(instance):
         note(line)
+    if rules.address_columns:
+        note_near(instance, people, id_column, rules)
     return instance
+
+
+def note_near(instance: Instance, people: str, id_column: str | None, rules: Rules) -> None:
+    """Says on stderr how many addresses of those who can be drawn look alike and are undecided: each counts as another address."""
+    import shlex
+
+    from klero.errors import quoted
+    from klero.sortition.addresses import parse_households
+    from klero.sortition.near_addresses import near_matches
+    from klero.sortition.pool import Pool
+    from klero.sortition.rules import decisions_of
+
+    pool = Pool.read(people, id_column).only(set(instance.ids))
+    (decisions, name), _faults = decisions_of(rules)
+    homes, _faults = parse_households(pool, rules.address_columns, decisions, name)
+    near = near_matches(homes)
+    if not near:
+        return
+    pairs = "1 pair of addresses looks" if len(near) == 1 else f"{len(near)} pairs of addresses look"
+    example = f"{quoted(near[0].first)} and {quoted(near[0].second)}"
+    words = ["klero", "households", people, "--address", ",".join(rules.address_columns)]
+    command = shlex.join([*words, *(["--id", id_column] if id_column else [])])
+    note(
+        f"{pairs} alike and nobody has decided on {'it' if len(near) == 1 else 'them'}, for instance {example}: each counts as an address of its own. "
+        f"To decide: {command} -o near.csv, then --address-decisions near.csv."
+    )
 
 
 def settled(instance: Instance) -> dict[str, int]:

@@ -52,15 +52,16 @@ def whatif(
     from pathlib import Path
 
     from klero.sortition.whatif import what_if_instance
+    from klero.words import words
 
     if picture:
         check_place(picture, people, quotas, *files_named(rules), force=force)
     instance = matched(people, quotas, size, id_column, **rules)
     with progress() as advance:
-        found = what_if_instance(instance, Path(quotas).name, advance)
+        found = what_if_instance(instance, Path(quotas).name, advance, lang)
     if picture:
         save(picture, found.picture(lang), force=force)
-        note(f"Picture written to {picture}.")
+        note(words(lang).gettext("Picture written to {file}.").format(file=picture))
     if form == "json":
         print_json(found.to_dict() | {"settled": settled(instance)})
     else:

@@ -13,12 +13,16 @@ klero.errors.BundleError: at a[0]: a float has no canonical form; use an integer
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 from unicodedata import is_normalized
 
+from klero import _native
 from klero.errors import BundleError
 
 INT_LIMIT = 1 << 53
 DEPTH_LIMIT = 16
+_OPEN_BRACKETS = 200
 
 
 class _RefusedError(Exception):
@@ -44,6 +48,31 @@ def canonical(obj: object) -> bytes:
         )
         raise BundleError(f"at {place.lstrip('.') or 'the top'}: {refused.reason}") from None
     return json.dumps(obj, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def parsed(data: bytes) -> Any:
+    """The document behind canonical bytes, which are checked before Python's own reader, with its limits of depth, sees them.
+
+    Raises:
+        BundleError: the bytes are not canonical.
+    """
+    _native.canonical_check(data)
+    return json.loads(data)
+
+
+def check_depth(data: bytes) -> None:
+    """Looks at JSON of any spelling before Python's reader does, whose limit of depth a program may have raised beyond its stack.
+
+    Raises:
+        RecursionError: more brackets stand open than any document here has.
+    """
+    depth = 0
+    for bracket in re.finditer(
+        rb"[\[\]{}]", data
+    ):  # those in texts count too: nobody leaves so many open there
+        depth += 1 if bracket[0] in b"[{" else -1
+        if depth > _OPEN_BRACKETS:
+            raise RecursionError
 
 
 def _check(value: object, depth: int) -> None:

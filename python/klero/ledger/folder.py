@@ -7,6 +7,7 @@ than the format allows.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -16,6 +17,7 @@ from pathlib import Path
 from klero import _native
 from klero._files import beside, claim, flush_folder, write_new
 from klero.errors import BundleError, OutputExistsError
+from klero.ledger.canonical import check_depth
 
 FILES = ("certificate.json", "commitment.json", "declaration.json", "lottery.json", "pool.json")
 DRAW_FILE = "draw.json"
@@ -42,10 +44,27 @@ def scan(folder: str | os.PathLike[str]) -> tuple[dict[str, bytes], list[str]]:
                 else:
                     files[name] = _read(entry.path) if name in _KNOWN else b""
     except NotADirectoryError:
-        raise BundleError(f"{_name(folder)} is a file, not the folder of a bundle") from None
+        message = f"{_name(folder)} is a file, not the folder of a bundle{_hint(folder)}"
+        raise BundleError(message) from None
     except OSError as error:
         raise BundleError(f"{_name(folder)} can't be read: {error.strerror}") from error
     return dict(sorted(files.items())), sorted(strays)
+
+
+def _hint(path: str | os.PathLike[str]) -> str:
+    """What a file is that was given in the place of a folder, and what to do with it; '' if it is nothing known."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 (a path of any kind)
+            data = stream.read(FILE_LIMIT)
+        check_depth(data)
+        document = json.loads(data)
+    except (OSError, ValueError, RecursionError):
+        return ""
+    said = document.get("format") if isinstance(document, dict) else None
+    return {
+        "klero-receipt/1": f"; it is a receipt: klero receipt verify {_name(path)} --record RECORD",
+        "klero-record/1": "; it is a declaration, which is checked with its record: give the record's folder",
+    }.get(str(said), "")
 
 
 def read_bundle(folder: str | os.PathLike[str]) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +23,15 @@ def load_lottery(bundle: str | Path) -> Lottery:
     Raises:
         BundleError: it is not a bundle, or a check fails; the check is named.
     """
-    from klero.sortition.lottery import Lottery
-
     files = read_bundle(bundle)
     verify_files(files).raise_if_failed()
-    documents = {name: json.loads(content) for name, content in files.items()}
+    return read_lottery({name: json.loads(content) for name, content in files.items()})
+
+
+def read_lottery(documents: Mapping[str, Any]) -> Lottery:
+    """The lottery that a bundle's documents hold, by the name of their file. They must have passed the checks."""
+    from klero.sortition.lottery import Lottery
+
     declaration, certificate = documents["declaration.json"], documents["certificate.json"]
     return Lottery(
         _instance(declaration, documents["pool.json"]),

@@ -19,7 +19,6 @@ Cost: reading, checking and appending take time in proportion to the file.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections import Counter
@@ -34,7 +33,7 @@ from unicodedata import is_normalized
 from klero import _native
 from klero._files import beside, flush_folder, write_new
 from klero.errors import BundleError, Fault, InputError, LogError, quoted
-from klero.ledger.canonical import canonical
+from klero.ledger.canonical import canonical, parsed
 from klero.ledger.states import STATES, Entry, Event, entry_words, event_faults, state_name, transition_fault
 from klero.ledger.verify import Check, Verification
 from klero.words import words
@@ -318,10 +317,9 @@ class _FormError(Exception):
 
 def _document(line: bytes, number: int) -> dict[str, Any]:
     try:
-        _native.canonical_check(line)
+        document = parsed(line)
     except BundleError as error:
         raise _FormError(f"line {number}: {error.message}") from None
-    document = json.loads(line)
     if not isinstance(document, dict):
         raise _FormError(f"line {number} is no object")
     return document

@@ -21,7 +21,7 @@ from unicodedata import is_normalized
 from klero.errors import Fault, quoted
 from klero.words import words
 
-__all__ = ["ALLOWED", "STATES", "Entry", "Event", "entry_words", "event_faults", "state_name"]
+__all__ = ["ALLOWED", "STATES", "Entry", "Event", "entry_words", "event_faults", "reason_name", "state_name"]
 
 STATES = ("invited", "volunteered", "selected", "confirmed", "withdrawn", "replaced")
 # From each state («» is a person whom the log does not know yet), the states that may follow.
@@ -159,6 +159,22 @@ def state_name(state: str, lang: str = "en") -> str:
     return names[state]
 
 
+def reason_name(reason: str, lang: str = "en") -> str:
+    """A reason in the reader's language: klero's own codes and those that the guides use; any other code as it is."""
+    _ = words(lang).gettext
+    names = {
+        "in-pool": _("in-pool"),
+        "drawn": _("drawn"),
+        "drawn-as-replacement": _("drawn-as-replacement"),
+        "seat-filled": _("seat-filled"),
+        "withdrawn": _("withdrawn"),
+        "illness": _("illness"),
+        "no-answer": _("no-answer"),
+        "moved-away": _("moved-away"),
+    }
+    return names.get(reason, reason)
+
+
 def entry_words(entry: Entry, lang: str = "en") -> str:
     """A step as a sentence."""
     _ = words(lang).gettext
@@ -167,7 +183,7 @@ def entry_words(entry: Entry, lang: str = "en") -> str:
         round=entry.round,
         before=state_name(entry.came_from, lang),
         after=state_name(entry.to, lang),
-        reason=entry.reason,
+        reason=reason_name(entry.reason, lang),
     )
     if entry.record:
         text += " " + _("Draw: {record}.").format(record=f"{entry.record[:16]}…")

@@ -35,6 +35,15 @@ section { break-inside: avoid-page; margin-top: 1.5rem }
 .table ul { list-style: none; margin: 0; padding: 0 }
 table { border-collapse: collapse } th, td { border: 1px solid #aaa; padding: .1rem .6rem; text-align: left }
 thead { display: table-header-group } tr { break-inside: avoid }
+@media print {
+  @page { margin: 12mm }
+  body { font-size: 9pt; line-height: 1.25; max-width: none; margin: 0; padding: 0 }
+  h1 { font-size: 14pt; margin: 0 } h2 { font-size: 11pt; margin: 0 0 .3rem; break-after: avoid } p { margin: .3rem 0 }
+  section { margin-top: .6rem } section:first-of-type { break-inside: auto }
+  .tables { display: block; columns: 15em; column-gap: .5rem } /* a grid leaves the rest of a page empty below each row */
+  .table { margin-bottom: .4rem; padding: .2rem .5rem } .table li { padding-left: 1em; text-indent: -1em }
+  td, th { padding: 0 .5rem }
+}
 """
 
 

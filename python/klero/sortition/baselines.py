@@ -34,6 +34,7 @@ from unicodedata import normalize
 
 from klero import _native
 from klero.errors import Fault, InputError, SamplingError
+from klero.sortition.chances import Chances
 from klero.sortition.counting import MEMORY_MB, Counter, count_panels, person_cells
 from klero.sortition.feasibility import feasible_panel
 from klero.sortition.infeasible import explain_infeasible
@@ -42,7 +43,6 @@ from klero.sortition.intervals import clopper_pearson, hoeffding
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
 from klero.sortition.rules import RuleOptions, Rules
-from klero.sortition.spread import geometric_mean, gini
 
 if TYPE_CHECKING:
     from klero.tables import TableSource
@@ -65,7 +65,7 @@ _THREADS = 2
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Baseline(Chances):
     """What a procedure without a certificate gives each person.
 
     Attributes:
@@ -100,11 +100,6 @@ class Baseline:
     def algorithm(self) -> str:
         """The algorithm and its version."""
         return ALGORITHM
-
-    @property
-    def input_digest(self) -> str:
-        """SHA-256 of people, quotas and size: see `Instance.digest`."""
-        return self.instance.digest()
 
     @property
     def certificate(self) -> None:
@@ -144,42 +139,9 @@ class Baseline:
         pairs = zip(self.type_probabilities, self.intervals, strict=True)
         return max(max(high - float(p), float(p) - low) for p, (low, high) in pairs)
 
-    def probability(self, person: str) -> Fraction:
-        """One person's probability, or its estimate, by id.
-
-        Raises:
-            InputError: nobody in the pool has this id.
-        """
-        return self.type_probabilities[self.instance.person_type[self.instance.position(person)]]
-
     def interval(self, person: str) -> tuple[float, float]:
         """The bounds of one person's probability, by id."""
         return self.intervals[self.instance.person_type[self.instance.position(person)]]
-
-    @property
-    def min_probability(self) -> Fraction:
-        """The smallest probability, or estimate, of anybody."""
-        return min(self.type_probabilities)
-
-    @property
-    def max_probability(self) -> Fraction:
-        """The largest probability, or estimate, of anybody."""
-        return max(self.type_probabilities)
-
-    @property
-    def equal_share(self) -> Fraction:
-        """k/n: everybody's probability if there were no quotas."""
-        return Fraction(self.instance.size, len(self.instance.ids))
-
-    @cached_property
-    def gini(self) -> float:
-        """Gini coefficient of the probabilities or estimates."""
-        return gini(self.type_probabilities, self.instance.counts)
-
-    @cached_property
-    def geometric_mean(self) -> float:
-        """Geometric mean of the probabilities or estimates; 0 if anybody's is 0."""
-        return geometric_mean(self.type_probabilities, self.instance.counts)
 
     @property
     def entropy_bits(self) -> float | None:

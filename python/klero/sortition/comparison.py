@@ -1,8 +1,8 @@
 """What difference does the notion of fairness make, on this pool?
 
 One lottery for each objective, and the two baselines, side by side: smallest and largest probability, Gini coefficient, geometric mean, panels, entropy,
-certificate. All of them are for the same people, quotas and rules. Objectives are those of `lottery.OBJECTIVES`; a baseline
-that can't be had says why, and the others are shown all the same.
+certificate. All of them are for the same people, quotas and rules; the figures are among those whose chance is open. Objectives are those of
+`lottery.OBJECTIVES`; a baseline that can't be had says why, and the others are shown all the same.
 
 Cost: that of each lottery and baseline, one after the other. Randomness: the baselines' seed.
 """
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from klero.errors import Fault, InputError, SamplingError
@@ -26,9 +27,12 @@ from klero.sortition.baselines import (
     legacy_for,
     random_for,
 )
+from klero.sortition.claim import forced_types
+from klero.sortition.concave import shut_out
 from klero.sortition.counting import MEMORY_MB
 from klero.sortition.instance import Instance, build_instance
 from klero.sortition.lottery import OBJECTIVES, Lottery, lottery_for
+from klero.sortition.marginals import exclusions
 from klero.sortition.most_random import entropy_bits
 from klero.sortition.pool import Pool
 from klero.sortition.quotas import Quotas
@@ -114,6 +118,38 @@ class Comparison:
             if entry.name == name:
                 return entry
         raise KeyError(name)
+
+    @cached_property
+    def never(self) -> tuple[int, ...]:
+        """Types whose people can sit on no panel, as the lotteries prove or counting all panels shows."""
+        shut: set[int] = set()
+        for entry in self.entries:
+            if isinstance(entry.result, Lottery):
+                shut.update(entry.result.never)
+            elif entry.result is not None and entry.result.exact is not None:
+                shut.update(t for t, p in enumerate(entry.result.exact) if p == 0)
+        if not self._exact:  # estimates prove nothing; the quotas' linear bounds do
+            shut.update(shut_out(exclusions(self.instance, ())))
+        return tuple(sorted(shut))
+
+    @cached_property
+    def certain(self) -> tuple[int, ...]:
+        """Types whose people sit on every panel: as single quotas show, or with probability 1 in all that is not estimated."""
+        always = set(forced_types(self.instance, self.never))
+        if self._exact:
+            chances = zip(*(entry.type_probabilities for entry in self._exact), strict=True)
+            always.update(t for t, column in enumerate(chances) if min(column) == 1)
+        return tuple(sorted(always))
+
+    @cached_property
+    def open_types(self) -> tuple[int, ...]:
+        """Types whose chance is open: neither `certain` nor `never`. What is compared is theirs."""
+        settled = {*self.certain, *self.never}
+        return tuple(t for t in range(len(self.instance.types)) if t not in settled)
+
+    @property
+    def _exact(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.result is not None and not entry.estimated]
 
     def picture(self, lang: str = "en") -> str:
         """The sorted probabilities of each, as SVG. `lang`: «en» or «fr»."""

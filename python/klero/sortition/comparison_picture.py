@@ -62,7 +62,7 @@ def comparison_svg(comparison: Comparison, lang: str = "en") -> str:
             f' stroke-dasharray="{dashes}"' if dashes else ""
         )
         parts.append(f'<polyline points="{points}" {style}/>')
-        lines.append((style, label(entry.name, lang), _spread(entry, lang)))
+        lines.append((style, label(entry.name, lang), _spread(comparison, entry, lang)))
     parts.append(_legend(lines, share))
     description = " ".join(f"{name}: {spread}." for _style, name, spread in lines) + f" {share}."
     return (
@@ -86,10 +86,12 @@ def _steps(comparison: Comparison, entry: Entry) -> list[tuple[int, float]]:
     return corners
 
 
-def _spread(entry: Entry, lang: str) -> str:
-    """«0.61 % to 12.00 %», with the uncertainty where it is estimated."""
+def _spread(comparison: Comparison, entry: Entry, lang: str) -> str:
+    """«0.61 % to 12.00 %» among those whose chance is open, with the uncertainty where it is estimated."""
     _ = words(lang).gettext
     probabilities = entry.type_probabilities
+    if comparison.open_types:
+        probabilities = tuple(probabilities[t] for t in comparison.open_types)
     text = _("{low} to {high}").format(
         low=percent(min(probabilities), lang), high=percent(max(probabilities), lang)
     )

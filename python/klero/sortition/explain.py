@@ -6,6 +6,7 @@ computed anew, so that what is said is what the verifiers check.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -36,12 +37,7 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
             panels=len(lottery.panels),
             balls=lottery.denominator,
         ),
-        _("Selection probabilities go from {low} ({low_exact}) to {high} ({high_exact}).").format(
-            low=percent(lottery.min_probability, lang),
-            low_exact=lottery.min_probability,
-            high=percent(lottery.max_probability, lang),
-            high_exact=lottery.max_probability,
-        ),
+        _range_words(lottery, lang),
         *_never_words(lottery, lang),
     ]
     if lottery.certificate.claim is not None:
@@ -49,8 +45,9 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
 
         return "\n\n".join([*parts, *claim_words(lottery, lang)])
     total = len(lottery.certificate.levels)
+    certain = _certain_levels(lottery)
     for number, level in enumerate(lottery.certificate.levels, 1):
-        if level.value == 0:
+        if level.value == 0 or (number in certain and len(certain) > 1):
             continue
         if instance.weighted:
             head = _("Level {number} of {total}: {exact} for each unit of weight.").format(
@@ -61,6 +58,11 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
                 number=number, total=total, percent=percent(level.value, lang), exact=level.value
             )
         parts.append(f"{head} {_level_words(lottery, level, lang)}")
+    if len(certain) > 1:
+        # Where most of a panel stays, nearly each of them is a level: one sentence for all.
+        types = [t for number in certain for t, _y in lottery.certificate.levels[number - 1].types]
+        text = _("Levels {numbers} of {total}: these {n} people always sit.")
+        parts.append(text.format(numbers=_runs(certain), total=total, n=instance.people_of(types)))
     parts.append(
         _("The lottery's whole balls come within {gap} of these bounds (measured, worst level).").format(
             gap=f"{float(lottery.certificate.gap):.1e}"
@@ -69,18 +71,42 @@ def explain_lottery(lottery: Lottery, lang: str = "en") -> str:
     return "\n\n".join(parts)
 
 
+def _range_words(lottery: Lottery, lang: str) -> str:
+    """From the smallest to the largest chance, of those who are not settled anyway."""
+    _ = words(lang).gettext
+    figures = lottery.among(lottery.open_types)
+    text = _("Selection probabilities go from {low} ({low_exact}) to {high} ({high_exact}).")
+    if 0 < len(lottery.open_types) < len(lottery.instance.types):
+        text = _(
+            "Of those whose chance is open ({n}), selection probabilities go from {low} ({low_exact}) to {high} ({high_exact})."
+        )
+    return text.format(
+        n=figures.people,
+        low=percent(figures.smallest, lang),
+        low_exact=figures.smallest,
+        high=percent(figures.largest, lang),
+        high_exact=figures.largest,
+    )
+
+
 def explain_person(lottery: Lottery, person: str, lang: str = "en") -> str:
     """One person's probability and the reason for it."""
+    _ = words(lang).gettext
+    t = lottery.instance.person_type[lottery.position(person)]
+    p = lottery.type_probabilities[t]
+    chance = _("{person} has a probability of {percent} ({exact}) of sitting on the panel.").format(
+        person=person, percent=percent(p, lang), exact=p
+    )
+    return "\n".join([chance, *explain_type(lottery, t, lang)])
+
+
+def explain_type(lottery: Lottery, t: int, lang: str = "en") -> list[str]:
+    """Who is of this type, and why they have their probability: a sentence or two each."""
     catalogue = words(lang)
     _, ngettext = catalogue.gettext, catalogue.ngettext
     instance = lottery.instance
-    t = instance.person_type[lottery.position(person)]
-    p = lottery.type_probabilities[t]
     same = instance.counts[t]
     parts = [
-        _("{person} has a probability of {percent} ({exact}) of sitting on the panel.").format(
-            person=person, percent=percent(p, lang), exact=p
-        ),
         ngettext(
             "Of this type ({traits}) there is {n} person in the pool.",
             "Of this type ({traits}) there are {n} people in the pool, all with the same probability.",
@@ -104,7 +130,25 @@ def explain_person(lottery: Lottery, person: str, lang: str = "en") -> str:
         parts.append(_never_reason(instance, t, lang))
     else:
         parts.append(_level_words(lottery, level, lang))
-    return "\n".join(parts)
+    return parts
+
+
+def _certain_levels(lottery: Lottery) -> list[int]:
+    """The numbers, from 1, of the levels whose people sit on every panel."""
+    certain = set(lottery.certain)
+    levels = enumerate(lottery.certificate.levels, 1)
+    return [number for number, level in levels if all(t in certain for t, _y in level.types)]
+
+
+def _runs(numbers: Sequence[int]) -> str:
+    """«3, 7–23» of rising numbers."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in runs)
 
 
 def _never_words(lottery: Lottery, lang: str) -> list[str]:
@@ -198,5 +242,5 @@ def _weighted_words(level: Level, people: int, seats: Fraction | None, lang: str
 def _seats(seats: Fraction, lang: str) -> str:
     if seats.denominator == 1:
         return str(seats.numerator)
-    text = f"{float(seats):.3f}"
+    text = f"{float(seats):.3f}".rstrip("0").rstrip(".")
     return text if lang == "en" else text.replace(".", ",")

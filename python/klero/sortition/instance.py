@@ -119,6 +119,10 @@ class Instance:
         """The cells that stand for households and people who must sit: no quotas that could be loosened."""
         return frozenset(c for c, (f, _) in enumerate(self.cells) if self.features[f] in RULE_FEATURES)
 
+    def people_of(self, types: Iterable[int]) -> int:
+        """How many people these types have together."""
+        return sum(self.counts[t] for t in types)
+
     def position(self, person: str) -> int:
         """The place of an id in `ids`; InputError if nobody has it. O(log n)."""
         person = str(person)

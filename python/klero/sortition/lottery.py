@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 from klero.errors import Fault, InputError
 from klero.sortition.branching import ProofTooLargeError, prove
 from klero.sortition.certificate import Certificate, Claim, Level, measured_gap
+from klero.sortition.chances import Chances
 from klero.sortition.claim import claim_gap, standing
 from klero.sortition.columns import TooLargeError, leximin_over_panels
 from klero.sortition.concave import concave, shut_out
@@ -33,7 +34,6 @@ from klero.sortition.quotas import Quotas
 from klero.sortition.realise import face, new_search, realise
 from klero.sortition.rules import RuleOptions, Rules
 from klero.sortition.shortfall import ShortfallProgramme
-from klero.sortition.spread import geometric_mean, gini
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +58,7 @@ _MOST_TYPES_OVER_PANELS = 150
 
 
 @dataclass(frozen=True)
-class Lottery:
+class Lottery(Chances):
     """A lottery over panels, in whole balls, with its certificate.
 
     Attributes:
@@ -84,11 +84,6 @@ class Lottery:
         """The algorithm and its version, as in the bundle."""
         return ALGORITHM
 
-    @property
-    def input_digest(self) -> str:
-        """SHA-256 of people, quotas and size: see `Instance.digest`."""
-        return self.instance.digest()
-
     @cached_property
     def type_probabilities(self) -> tuple[Fraction, ...]:
         """The exact probability of a person of each type: Σ balls·seats / (M·n_T)."""
@@ -110,42 +105,9 @@ class Lottery:
         people.flags.writeable = False
         return people
 
-    def probability(self, person: str) -> Fraction:
-        """The exact probability of one person, by id.
-
-        Raises:
-            InputError: nobody in the pool has this id.
-        """
-        return self.type_probabilities[self.instance.person_type[self.position(person)]]
-
     def position(self, person: str) -> int:
         """The place of an id in `instance.ids`; InputError if nobody has it."""
         return self.instance.position(person)
-
-    @property
-    def min_probability(self) -> Fraction:
-        """The smallest probability of anybody, exact."""
-        return min(self.type_probabilities)
-
-    @property
-    def max_probability(self) -> Fraction:
-        """The largest probability of anybody, exact."""
-        return max(self.type_probabilities)
-
-    @property
-    def equal_share(self) -> Fraction:
-        """k/n: everybody's probability if there were no quotas."""
-        return Fraction(self.instance.size, len(self.instance.ids))
-
-    @cached_property
-    def gini(self) -> float:
-        """Gini coefficient of the probabilities, in [0, 1): 0 when all are equal."""
-        return gini(self.type_probabilities, self.instance.counts)
-
-    @cached_property
-    def geometric_mean(self) -> float:
-        """Geometric mean of the probabilities; 0 if anybody's is 0."""
-        return geometric_mean(self.type_probabilities, self.instance.counts)
 
     @cached_property
     def never(self) -> tuple[int, ...]:
@@ -153,6 +115,17 @@ class Lottery:
         return tuple(
             sorted(t for level in self.certificate.levels if level.value == 0 for t, _ in level.types)
         )
+
+    @cached_property
+    def certain(self) -> tuple[int, ...]:
+        """Types whose people sit on every panel of this lottery."""
+        return tuple(t for t, p in enumerate(self.type_probabilities) if p == 1)
+
+    @cached_property
+    def open_types(self) -> tuple[int, ...]:
+        """Types whose chance is open: neither `certain` nor `never`."""
+        settled = {*self.certain, *self.never}
+        return tuple(t for t in range(len(self.instance.types)) if t not in settled)
 
     def to_arrow(self) -> pa.Table:
         """A row a person: id, probability (float64), probability_exact («a/b»), type (int32)."""

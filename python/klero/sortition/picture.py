@@ -10,7 +10,7 @@ from klero.words import percent, words
 if TYPE_CHECKING:
     from klero.sortition.lottery import Lottery
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 640, 220, 52, 28
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM = 640, 220, 84, 28  # the longest label is «< 0.0001 %»
 
 
 def probabilities_svg(lottery: Lottery, lang: str = "en") -> str:
@@ -58,13 +58,16 @@ def _apart(labels: list[tuple[float, str]], top: float) -> list[tuple[float, str
 
 def lottery_html(lottery: Lottery) -> str:
     """The lottery for a notebook."""
+    figures = lottery.among(lottery.open_types)
+    settled = 0 < len(lottery.open_types) < len(lottery.instance.types)
+    among = f", of the {figures.people} whose chance is open" if settled else ""
     facts = {
         "objective": lottery.objective,
         "people": str(len(lottery.instance.ids)),
         "seats": str(lottery.instance.size),
         "panels": str(len(lottery.panels)),
-        "smallest probability": f"{percent(lottery.min_probability, 'en')} ({lottery.min_probability})",
-        "largest probability": percent(lottery.max_probability, "en"),
+        "smallest probability": f"{percent(figures.smallest, 'en')} ({figures.smallest}){among}",
+        "largest probability": percent(figures.largest, "en") + among,
         "certificate": f"{lottery.certificate.level}, {len(lottery.certificate.levels)} levels, "
         f"gap {float(lottery.certificate.gap):.1e}",
     }

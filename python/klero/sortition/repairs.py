@@ -34,6 +34,7 @@ from klero.sortition.feasibility import (
     with_each_cell,
 )
 from klero.sortition.solver import solve
+from klero.words import words
 
 if TYPE_CHECKING:
     from klero.sortition.instance import Instance
@@ -117,22 +118,25 @@ def smallest_repairs(instance: Instance, count: int) -> tuple[Repair, ...]:
     return tuple(repairs)
 
 
-def too_few_people(instance: Instance) -> InfeasibleError:
+def too_few_people(instance: Instance, lang: str = "en") -> InfeasibleError:
     """The error where the pool is smaller than the panel."""
+    _ = words(lang).gettext
     people = sum(instance.counts)
+    said = _("The panel has {size} seats, the pool holds {people} people.")
+    way = _("Lower the panel's size to {people} or less, or invite more people.")
     return InfeasibleError(
-        (f"The panel has {instance.size} seats, the pool holds {people} people.",),
-        (f"Lower the panel's size to {people} or less, or invite more people.",),
+        (said.format(size=instance.size, people=people),), (way.format(people=people),), lang
     )
 
 
-def rules_alone(instance: Instance) -> InfeasibleError:
+def rules_alone(instance: Instance, lang: str = "en") -> InfeasibleError:
     """The error where no panel keeps the rules, whatever the quotas."""
-    what = "keeps the rules about households and people who must sit, whatever the quotas"
-    return InfeasibleError(
-        (f"No panel of {instance.size} {what}.",),
-        ("Allow more people of one household, let fewer people be sure to sit, or invite more people.",),
+    _ = words(lang).gettext
+    said = _(
+        "No panel of {size} keeps the rules about households and people who must sit, whatever the quotas."
     )
+    way = _("Allow more people of one household, let fewer people be sure to sit, or invite more people.")
+    return InfeasibleError((said.format(size=instance.size),), (way,), lang)
 
 
 def importance_of(instance: Instance, cell: int) -> Fraction:

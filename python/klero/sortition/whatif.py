@@ -248,11 +248,11 @@ def what_if(
 
 
 def what_if_instance(
-    instance: Instance, quotas_name: str = "quotas", progress: Progress | None = None
+    instance: Instance, quotas_name: str = "quotas", progress: Progress | None = None, lang: str = "en"
 ) -> WhatIf:
-    """`what_if` for people and quotas already matched."""
+    """`what_if` for people and quotas already matched. `lang`: of the words, should no panel meet the quotas."""
     if feasible_panel(instance) is None:
-        raise explain_infeasible(instance, quotas_name, _REPAIRS)
+        raise explain_infeasible(instance, quotas_name, _REPAIRS, lang)
     solved = _Solved(instance, progress)
     level = first_level(instance)
     priced = _priced(instance, level)

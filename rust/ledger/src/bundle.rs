@@ -12,17 +12,6 @@ use crate::number::{integer, rational, Ratio};
 use crate::rules;
 use crate::{refuse, Fault};
 
-/// The files of a lottery, in the order of their names.
-pub const FILES: [&str; 5] = [
-    "certificate.json",
-    "commitment.json",
-    "declaration.json",
-    "lottery.json",
-    "pool.json",
-];
-/// The file that a draw adds.
-pub const DRAW_FILE: &str = "draw.json";
-
 /// What a lottery is to be best at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Objective {
@@ -67,11 +56,11 @@ pub struct Declaration {
     pub household: i64,
 }
 
-/// The people and their types.
+/// The people, who have no names here, and their types.
 #[derive(Debug)]
 pub struct Pool {
-    /// Id and type of each person, by id.
-    pub people: Vec<(String, usize)>,
+    /// The type of each person, in the file's order.
+    pub people: Vec<usize>,
     /// The value index per feature of each type.
     pub types: Vec<Vec<usize>>,
     /// The cells of each type.
@@ -174,7 +163,7 @@ pub fn fields<'a, const N: usize>(
     let Value::Map(map) = value else {
         refuse!("an object is expected")
     };
-    let found: Vec<&Value> = keys.iter().filter_map(|key| map.get(*key)).collect();
+    let found: Vec<&Value> = keys.iter().filter_map(|key| map.get(key)).collect();
     match found.try_into() {
         Ok(values) if map.len() == N => Ok(values),
         _ => refuse!("an object must have exactly the fields {}", keys.join(", ")),
@@ -198,14 +187,16 @@ pub fn int(value: &Value, low: i64, high: i64) -> Result<i64, Fault> {
     }
 }
 
-fn list(value: &Value) -> Result<&[Value], Fault> {
+/// An array.
+pub fn list(value: &Value) -> Result<&[Value], Fault> {
     match value {
         Value::List(items) => Ok(items),
         _ => refuse!("an array is expected"),
     }
 }
 
-fn pair(value: &Value) -> Result<(&Value, &Value), Fault> {
+/// An array of two.
+pub fn pair(value: &Value) -> Result<(&Value, &Value), Fault> {
     match list(value)? {
         [first, second] => Ok((first, second)),
         _ => refuse!("an array of two is expected"),
@@ -213,7 +204,7 @@ fn pair(value: &Value) -> Result<(&Value, &Value), Fault> {
 }
 
 /// A number below `count`, as an index.
-fn index(value: &Value, count: usize) -> Result<usize, Fault> {
+pub fn index(value: &Value, count: usize) -> Result<usize, Fault> {
     match value {
         Value::Int(int) => match usize::try_from(*int) {
             Ok(index) if index < count => Ok(index),
@@ -223,14 +214,16 @@ fn index(value: &Value, count: usize) -> Result<usize, Fault> {
     }
 }
 
-fn constant(value: &Value, expected: &str) -> Result<(), Fault> {
+/// Exactly this text.
+pub fn constant(value: &Value, expected: &str) -> Result<(), Fault> {
     if text(value)? != expected {
         refuse!("«{expected}» is expected");
     }
     Ok(())
 }
 
-fn rising<T: PartialOrd>(items: &[T], what: &str) -> Result<(), Fault> {
+/// Refuses what is not strictly rising; `what` names it in the plural.
+pub fn rising<T: PartialOrd>(items: &[T], what: &str) -> Result<(), Fault> {
     if items.windows(2).any(|two| two[0] >= two[1]) {
         refuse!("{what} are twice there or not sorted");
     }
@@ -256,16 +249,47 @@ pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
                 "size",
             ],
         )?;
-    constant(algorithm, "klero-lottery/2")?;
     constant(format, "klero-bundle/2")?;
     constant(kind, "trial")?;
     constant(protocol, "klero-draw/1")?;
     text(id_column)?;
-    let denominator = int(denominator, 1000, 1_000_000_000_000)?;
+    lottery_rules(LotteryFields {
+        algorithm,
+        denominator,
+        features,
+        household,
+        objective,
+        people,
+        size,
+    })
+}
+
+/// The fields that every declaration of a lottery has.
+pub struct LotteryFields<'a> {
+    /// The algorithm's name and version.
+    pub algorithm: &'a Value,
+    /// M.
+    pub denominator: &'a Value,
+    /// Names, values and quotas.
+    pub features: &'a Value,
+    /// m.
+    pub household: &'a Value,
+    /// The objective's name.
+    pub objective: &'a Value,
+    /// n.
+    pub people: &'a Value,
+    /// k.
+    pub size: &'a Value,
+}
+
+/// Reads the rules of a lottery.
+pub fn lottery_rules(fields: LotteryFields<'_>) -> Result<Declaration, Fault> {
+    constant(fields.algorithm, "klero-lottery/2")?;
+    let denominator = int(fields.denominator, 1000, 1_000_000_000_000)?;
     if !(3..=12).any(|d| 10_i64.pow(d) == denominator) {
         refuse!("the denominator is no power of ten");
     }
-    let objective = match text(objective)? {
+    let objective = match text(fields.objective)? {
         "goldilocks" => Objective::Goldilocks,
         "leximin" => Objective::Leximin,
         "maximin" => Objective::Maximin,
@@ -273,41 +297,56 @@ pub fn declaration(value: &Value) -> Result<Declaration, Fault> {
         "nash" => Objective::Nash,
         _ => refuse!("there is no such objective"),
     };
-    let people = int(people, 1, INT_LIMIT)?;
-    let size = int(size, 1, people)?;
-    let (mut named, mut bounds, mut first_cell) = (Vec::new(), Vec::new(), Vec::new());
-    for item in list(features)? {
-        let [name, values] = fields(item, ["name", "values"])?;
+    let people = int(fields.people, 1, INT_LIMIT)?;
+    let size = int(fields.size, 1, people)?;
+    let (mut features, mut bounds, mut first_cell) = (Vec::new(), Vec::new(), Vec::new());
+    for item in list(fields.features)? {
+        let [name, values] = self::fields(item, ["name", "values"])?;
         first_cell.push(bounds.len());
         let mut words = Vec::new();
         for entry in list(values)? {
-            let [max, min, value] = fields(entry, ["max", "min", "value"])?;
+            let [max, min, value] = self::fields(entry, ["max", "min", "value"])?;
             let max = int(max, 0, INT_LIMIT)?;
             bounds.push((int(min, 0, max)?, max));
             words.push(text(value)?.to_owned());
         }
         rising(&words, "values of a feature")?;
-        named.push((text(name)?.to_owned(), words));
+        features.push((text(name)?.to_owned(), words));
     }
-    if named.windows(2).any(|two| two[0].0 >= two[1].0) {
+    if features.windows(2).any(|two| two[0].0 >= two[1].0) {
         refuse!("features are twice there or not sorted");
     }
     Ok(Declaration {
-        features: named,
+        features,
         bounds,
         first_cell,
         size,
         people,
         denominator,
         objective,
-        household: int(household, 0, INT_LIMIT)?,
+        household: int(fields.household, 0, INT_LIMIT)?,
     })
 }
 
-/// Reads pool.json.
-pub fn pool(value: &Value, declaration: &Declaration) -> Result<Pool, Fault> {
+/// Reads pool.json: the ids and the pool.
+pub fn pool(value: &Value, declaration: &Declaration) -> Result<(Vec<String>, Pool), Fault> {
     let [households, people, types, weights] =
         fields(value, ["households", "people", "types", "weights"])?;
+    let (ids, people) = persons(people)?;
+    Ok((
+        ids,
+        typed_pool(declaration, people, households, types, weights)?,
+    ))
+}
+
+/// The pool of people whose types are given, with households, types and weights as a file gives them.
+pub fn typed_pool(
+    declaration: &Declaration,
+    people: Vec<&Value>,
+    households: &Value,
+    types: &Value,
+    weights: &Value,
+) -> Result<Pool, Fault> {
     let (kinds, weights) = (kinds(types, declaration)?, list(weights)?);
     if weights.len() != kinds.len() {
         refuse!("there must be one weight for each of {} types", kinds.len());
@@ -318,7 +357,11 @@ pub fn pool(value: &Value, declaration: &Declaration) -> Result<Pool, Fault> {
         .collect::<Result<Vec<_>, _>>()?;
     let different: Vec<_> = kinds.iter().zip(&weights).collect();
     rising(&different, "types")?;
-    let (people, counts) = persons(people, kinds.len())?;
+    let mut counts = vec![0; kinds.len()];
+    let people = people
+        .into_iter()
+        .map(|kind| index(kind, kinds.len()).inspect(|kind| counts[*kind] += 1))
+        .collect::<Result<Vec<_>, _>>()?;
     if counts.contains(&0) {
         refuse!("a type without people");
     }
@@ -372,26 +415,19 @@ fn kinds(types: &Value, declaration: &Declaration) -> Result<Vec<Vec<usize>>, Fa
     Ok(kinds)
 }
 
-/// Id and type of each person.
-type Persons = Vec<(String, usize)>;
-
-/// The people, and the number of people of each type.
-fn persons(people: &Value, types: usize) -> Result<(Persons, Vec<i64>), Fault> {
-    let mut counts = vec![0; types];
-    let mut persons: Persons = Vec::new();
+/// The ids of the people, and the value that stands for each one's type.
+fn persons(people: &Value) -> Result<(Vec<String>, Vec<&Value>), Fault> {
+    let (mut ids, mut kinds) = (Vec::<String>::new(), Vec::new());
     for item in list(people)? {
         let (id, kind) = pair(item)?;
-        let (id, kind) = (text(id)?, index(kind, types)?);
-        if persons
-            .last()
-            .map_or(id.is_empty(), |(last, _)| last.as_str() >= id)
-        {
+        let id = text(id)?;
+        if ids.last().map_or(id.is_empty(), |last| last.as_str() >= id) {
             refuse!("ids are empty, twice there or not sorted");
         }
-        counts[kind] += 1;
-        persons.push((id.to_owned(), kind));
+        ids.push(id.to_owned());
+        kinds.push(kind);
     }
-    Ok((persons, counts))
+    Ok((ids, kinds))
 }
 
 type Homes = (Vec<Vec<usize>>, Vec<Option<usize>>);

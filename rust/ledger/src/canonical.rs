@@ -4,8 +4,6 @@
 //! [`parse`] accepts exactly the bytes that [`write`] gives; whatever has two spellings is refused.
 //! One pass, linear; nesting is bounded, so recursion is too.
 
-use std::collections::BTreeMap;
-
 use unicode_normalization::is_nfc;
 
 use crate::{refuse, Fault};
@@ -25,7 +23,51 @@ pub enum Value {
     /// An array.
     List(Vec<Value>),
     /// An object; its keys are ASCII.
-    Map(BTreeMap<String, Value>),
+    Map(Map),
+}
+
+/// The fields of an object, by rising key. A sorted list and no tree, so that a file of millions of small objects fits into memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Map(Vec<(String, Value)>);
+
+impl Map {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let found = self
+            .0
+            .binary_search_by(|(other, _)| other.as_str().cmp(key));
+        found.ok().map(|place| &self.0[place].1)
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keys and values, by rising key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The values, to be changed.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.0.iter_mut().map(|(_, value)| value)
+    }
+}
+
+impl FromIterator<(String, Value)> for Map {
+    /// Of fields with one key, the last stays.
+    fn from_iter<T: IntoIterator<Item = (String, Value)>>(fields: T) -> Self {
+        let sorted: std::collections::BTreeMap<String, Value> = fields.into_iter().collect();
+        Self(sorted.into_iter().collect())
+    }
 }
 
 impl Value {
@@ -103,7 +145,7 @@ impl Reader<'_> {
             if !items.is_empty() {
                 self.expect(b',')?;
             }
-            items.push(self.value(depth)?);
+            push(&mut items, self.value(depth)?);
         }
         self.at += 1;
         Ok(Value::List(items))
@@ -111,7 +153,7 @@ impl Reader<'_> {
 
     fn map(&mut self, depth: usize) -> Result<Value, Fault> {
         self.expect(b'{')?;
-        let mut items: BTreeMap<String, Value> = BTreeMap::new();
+        let mut items: Vec<(String, Value)> = Vec::new();
         while self.peek() != Some(b'}') {
             if !items.is_empty() {
                 self.expect(b',')?;
@@ -121,15 +163,15 @@ impl Reader<'_> {
             if !key.is_ascii() {
                 refuse!("byte {start}: a key that is not ASCII");
             }
-            if items.last_key_value().is_some_and(|(last, _)| *last >= key) {
+            if items.last().is_some_and(|(last, _)| *last >= key) {
                 refuse!("byte {start}: keys twice or not sorted");
             }
             self.expect(b':')?;
             let value = self.value(depth)?;
-            items.insert(key, value);
+            push(&mut items, (key, value));
         }
         self.at += 1;
-        Ok(Value::Map(items))
+        Ok(Value::Map(Map(items)))
     }
 
     fn int(&mut self) -> Result<i64, Fault> {
@@ -189,6 +231,14 @@ impl Reader<'_> {
         }
         refuse!("byte {}: not the canonical form of an escape", self.at)
     }
+}
+
+/// Makes room for one, then for twice as many each time: the room for four that a list begins with would be several times what most hold.
+fn push<T>(items: &mut Vec<T>, item: T) {
+    if items.len() == items.capacity() {
+        items.reserve_exact(items.len().max(1));
+    }
+    items.push(item);
 }
 
 fn escaped(c: u8) -> String {
@@ -260,7 +310,8 @@ mod tests {
         leaf.prop_recursive(5, 40, 6, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::List),
-                proptest::collection::btree_map("[ -~]{0,4}", inner, 0..6).prop_map(Value::Map),
+                proptest::collection::vec(("[ -~]{0,4}", inner), 0..6)
+                    .prop_map(|fields| Value::Map(fields.into_iter().collect())),
             ]
         })
     }

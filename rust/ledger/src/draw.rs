@@ -15,8 +15,8 @@ use crate::canonical::{write, Value};
 use crate::hash::{hex, hmac, seq, Digest};
 use crate::{refuse, Fault};
 
-/// The leaf of every person, in the pool's order.
-pub fn leaves(declaration: &Declaration, pool: &Pool) -> Vec<Digest> {
+/// The leaf of every person of a trial, in the pool's order.
+pub fn leaves(declaration: &Declaration, ids: &[String], pool: &Pool) -> Vec<Digest> {
     let bodies: Vec<Vec<u8>> = pool
         .types
         .iter()
@@ -32,10 +32,10 @@ pub fn leaves(declaration: &Declaration, pool: &Pool) -> Vec<Digest> {
         })
         .collect();
     let weights: Vec<String> = pool.weights.iter().map(ToString::to_string).collect();
-    let people = pool.people.iter().zip(&pool.home);
+    let people = ids.iter().zip(&pool.people).zip(&pool.home);
     people
         .map(|((id, t), home)| {
-            let first = home.map_or("", |home| pool.people[pool.households[home][0]].0.as_str());
+            let first = home.map_or("", |home| ids[pool.households[home][0]].as_str());
             leaf(id, &bodies[*t], &weights[*t], first)
         })
         .collect()
@@ -90,10 +90,11 @@ pub fn entry(panels: &[Panel], position: i64) -> Result<usize, Fault> {
     refuse!("the position {position} is above the counts' sum")
 }
 
-/// The ticket of each leaf.
-pub fn tickets(seed: &Digest, leaves: &[Digest]) -> Vec<Digest> {
+/// The ticket of each person, by what it is drawn over: a leaf, in a record with what only insiders know beside it.
+pub fn tickets<T: AsRef<[u8]>>(seed: &Digest, over: &[T]) -> Vec<Digest> {
     let key = hmac(seed, &[b"klero/tickets/v1"]);
-    leaves.iter().map(|leaf| hmac(&key, &[leaf])).collect()
+    let over = over.iter();
+    over.map(|item| hmac(&key, &[item.as_ref()])).collect()
 }
 
 /// The numbers of the people drawn, rising: a type's seats go to its lowest tickets, and where a household rule holds they
@@ -104,14 +105,14 @@ pub fn people(pool: &Pool, panel: &Panel, tickets: &[Digest]) -> Vec<usize> {
         seats[*t] = *s;
     }
     let mut order: Vec<usize> = (0..pool.people.len())
-        .filter(|i| seats[pool.people[*i].1] > 0)
+        .filter(|i| seats[pool.people[*i]] > 0)
         .collect();
     order.sort_by_key(|i| tickets[*i]);
     let mut left = households(pool, &seats, tickets);
     let mut drawn: Vec<usize> = order
         .into_iter()
         .filter(|i| {
-            let t = pool.people[*i].1;
+            let t = pool.people[*i];
             let left = match pool.home[*i] {
                 None => &mut seats[t],
                 Some(home) => left.entry((home, t)).or_insert(0),
@@ -130,7 +131,7 @@ pub fn people(pool: &Pool, panel: &Panel, tickets: &[Digest]) -> Vec<usize> {
 fn households(pool: &Pool, seats: &[i64], tickets: &[Digest]) -> BTreeMap<(usize, usize), i64> {
     let mut alike: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
     for (home, members) in pool.households.iter().enumerate() {
-        let mut composition: Vec<usize> = members.iter().map(|i| pool.people[*i].1).collect();
+        let mut composition: Vec<usize> = members.iter().map(|i| pool.people[*i]).collect();
         composition.sort_unstable();
         alike.entry(composition).or_default().push(home);
     }
@@ -164,20 +165,17 @@ pub fn winner(
         .map_err(|e| Fault(e.to_string()))
 }
 
-/// The ids of the people drawn, rising. They are as many as the size says, and of no household more than the rule allows.
-pub fn panel_ids(
+/// The numbers of the people drawn, rising. They are as many as the size says, and of no household more than the rule allows.
+pub fn drawn<T: AsRef<[u8]>>(
     declaration: &Declaration,
     pool: &Pool,
-    leaves: &[Digest],
+    over: &[T],
     panel: &Panel,
     seed: &Digest,
-) -> Result<Vec<String>, Fault> {
-    let drawn = people(pool, panel, &tickets(seed, leaves));
+) -> Result<Vec<usize>, Fault> {
+    let drawn = people(pool, panel, &tickets(seed, over));
     keeps_rules(declaration, pool, &drawn)?;
-    Ok(drawn
-        .into_iter()
-        .map(|i| pool.people[i].0.clone())
-        .collect())
+    Ok(drawn)
 }
 
 /// Pool and quotas leave no room for another outcome; a draw is checked all the same.
@@ -205,7 +203,7 @@ fn keeps_rules(declaration: &Declaration, pool: &Pool, drawn: &[usize]) -> Resul
 /// The document draw.json of a trial.
 pub fn document(
     declaration: &Declaration,
-    pool: &Pool,
+    (ids, pool): (&[String], &Pool),
     panels: &[Panel],
     commitment: &Digest,
     seed_text: &str,
@@ -218,7 +216,8 @@ pub fn document(
     else {
         refuse!("an entry that can't be")
     };
-    let ids = panel_ids(declaration, pool, &leaves(declaration, pool), panel, &seed)?;
+    let leaves = leaves(declaration, ids, pool);
+    let drawn = drawn(declaration, pool, &leaves, panel, &seed)?;
     Ok(Value::map([
         ("commitment", Value::text(&hex(commitment))),
         ("entry", Value::Int(number)),
@@ -226,7 +225,7 @@ pub fn document(
         ("mark", Value::text("TRIAL")),
         (
             "panel",
-            Value::List(ids.into_iter().map(Value::Text).collect()),
+            Value::List(drawn.into_iter().map(|i| Value::text(&ids[i])).collect()),
         ),
         ("position", Value::Int(u)),
         ("rejected", Value::Int(rejected)),
@@ -254,7 +253,7 @@ mod tests {
             household: 1,
         };
         let pool = Pool {
-            people: ["a", "b", "c", "d"].map(|id| (id.to_owned(), 0)).to_vec(),
+            people: vec![0; 4],
             types: vec![Vec::new()],
             cells: vec![Vec::new()],
             counts: vec![4],

@@ -1,7 +1,7 @@
 //! Can anyone redo this lottery and its draw, years later, and get the same names?
 //!
-//! Canonical bytes, labelled hashes, a Merkle root, the way from a seed to a panel, and the checks of a bundle, as
-//! `docs/audit/bundle.md` specifies them byte for byte (canonical JSON after RFC 8785, tree hashes after RFC 9162).
+//! Canonical bytes, labelled hashes, a Merkle root, the way from a seed to a panel, and the checks of a bundle and of a record, as
+//! `docs/audit/bundle.md` and `docs/audit/protocol.md` specify them byte for byte (canonical JSON after RFC 8785, tree hashes after RFC 9162).
 //!
 //! Guarantees: integers and bytes alone, no floats, threads, clocks, input or output; the same bytes on every
 //! platform; no panic and no unbounded work on any input. It does not say that the register behind a pool is honest.
@@ -15,14 +15,23 @@
 //! ```
 #![deny(missing_docs)]
 
+pub mod beacon;
 pub mod bundle;
 pub mod canonical;
 pub mod certificate;
+pub mod checks;
 pub mod claim;
 pub mod draw;
+pub mod ed25519;
+pub mod envelope;
+pub mod fairness;
 pub mod hash;
 pub mod number;
+pub mod record;
 pub mod rules;
+pub mod source;
+pub mod time;
+pub mod timestamp;
 pub mod verify;
 
 /// Why bytes, a file or a claim is refused, in one sentence.

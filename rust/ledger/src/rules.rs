@@ -7,14 +7,15 @@ use crate::bundle::{Declaration, Pool};
 use crate::{refuse, Fault};
 
 /// The feature that stands for households, and its value for those who live with nobody of the pool's.
-const HOUSEHOLD: &str = "(household)";
+pub(crate) const HOUSEHOLD: &str = "(household)";
 const ALONE: &str = "alone";
 /// The feature of those who must sit, and its value for them and for the others.
-const MUST_SIT: &str = "(must sit)";
-const YES: &str = "yes";
+pub(crate) const MUST_SIT: &str = "(must sit)";
+pub(crate) const YES: &str = "yes";
 const NO: &str = "no";
 
-/// Whoever must sit has a seat on every panel: the value «yes» has as many seats as people, no fewer and no more.
+/// Whoever must sit has a seat on every panel: the value «yes» has as many seats as people, no fewer and no more. «no» is there exactly if
+/// somebody has it.
 pub fn must_sit(declaration: &Declaration, pool: &Pool) -> Result<(), Fault> {
     let features = &declaration.features;
     let Some(feature) = features.iter().position(|(name, _)| name == MUST_SIT) else {
@@ -25,11 +26,15 @@ pub fn must_sit(declaration: &Declaration, pool: &Pool) -> Result<(), Fault> {
         refuse!("the feature of those who must sit has other values than no and yes");
     }
     let yes = values.len() - 1;
-    let of_type = pool.types.iter().zip(&pool.counts);
-    let people: i64 = of_type
-        .filter(|(kind, _)| kind[feature] == yes)
-        .map(|(_, n)| n)
-        .sum();
+    let people_of = |value: usize| -> i64 {
+        let of_type = pool.types.iter().zip(&pool.counts);
+        let having = of_type.filter(|(kind, _)| kind[feature] == value);
+        having.map(|(_, n)| n).sum()
+    };
+    if yes > 0 && people_of(0) == 0 {
+        refuse!("the feature of those who must sit has the value no, which nobody has");
+    }
+    let people = people_of(yes);
     if declaration.bounds[declaration.first_cell[feature] + yes] != (people, people) {
         refuse!("{people} people must sit, and their quota says something else");
     }
@@ -51,7 +56,7 @@ pub fn household(declaration: &Declaration, pool: &Pool) -> Result<(), Fault> {
         refuse!("there is a feature for households and no rule");
     }
     let values = &features[feature].1;
-    let value_of = |person: usize| pool.types[pool.people[person].1][feature];
+    let value_of = |person: usize| pool.types[pool.people[person]][feature];
     let mut compositions: Vec<Option<Vec<usize>>> = vec![None; values.len()];
     let mut homes = vec![0_i64; values.len()];
     for (number, members) in pool.households.iter().enumerate() {
@@ -59,7 +64,7 @@ pub fn household(declaration: &Declaration, pool: &Pool) -> Result<(), Fault> {
             refuse!("household {number} has no more people than may sit");
         }
         let value = value_of(members[0]);
-        let mut composition: Vec<usize> = members.iter().map(|i| pool.people[*i].1).collect();
+        let mut composition: Vec<usize> = members.iter().map(|i| pool.people[*i]).collect();
         composition.sort_unstable();
         let alike = compositions[value].get_or_insert_with(|| composition.clone());
         if *alike != composition

@@ -21,7 +21,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify, module)?)
 }
 
-fn refused<T>(py: Python<'_>, result: Result<T, Fault>) -> PyResult<T> {
+pub fn refused<T>(py: Python<'_>, result: Result<T, Fault>) -> PyResult<T> {
     result.map_err(|Fault(reason)| {
         let class = py
             .import("klero.errors")

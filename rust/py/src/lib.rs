@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 mod baselines;
 mod door;
 mod ledger;
+mod record;
 mod register;
 mod seating;
 mod sortition;
@@ -14,6 +15,7 @@ mod sortition;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     ledger::register(module)?;
+    record::register(module)?;
     register::register(module)?;
     seating::register(module)?;
     sortition::register(module)?;

@@ -1,7 +1,8 @@
 //! Bindings of the register kernels: columns and parts in as buffers, records and units out as bytes.
 
+use klero_core::register::deal;
 use klero_core::register::draw::{self, Lot};
-use klero_core::register::hash::{Digest, IdHasher};
+use klero_core::register::hash::{Digest, IdHasher, Keyed};
 use klero_core::register::key::{self, IdFault};
 use klero_core::register::part;
 use klero_core::register::record::{self, Batch, Ids, Records, RowFault, Texts};
@@ -20,6 +21,9 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(register_id_hash, module)?)?;
     module.add_function(wrap_pyfunction!(register_address_line, module)?)?;
     module.add_function(wrap_pyfunction!(register_sift, module)?)?;
+    module.add_function(wrap_pyfunction!(register_deal, module)?)?;
+    module.add_function(wrap_pyfunction!(register_duels, module)?)?;
+    module.add_function(wrap_pyfunction!(register_finals, module)?)?;
     module.add_class::<RegisterPart>()
 }
 
@@ -281,37 +285,93 @@ impl RegisterPart {
         Ok(units(py, &found))
     }
 
-    /// The duels of this part: drawn, left standing.
-    fn duels<'py>(
+    /// The units of this part as dealt units, and where their parts begin.
+    fn deal<'py>(
         &self,
         py: Python<'py>,
         key: Vec<u8>,
         letters: Vec<u64>,
         totals: Vec<u128>,
         certain: Vec<u8>,
-    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-        let (key, lots) = (key_of(&key)?, lots(&letters, &totals));
-        let (drawn, left) =
-            door::detached(py, |_| draw::duels(&self.view(), &key, &lots, &certain))?;
-        Ok((units(py, &drawn), units(py, &left)))
+    ) -> PyResult<Dealt<'py>> {
+        dealt(py, &self.view(), &key, &lots(&letters, &totals), &certain)
     }
+}
 
-    /// The last duels, between those left standing: drawn, left.
-    fn finals<'py>(
-        &self,
-        py: Python<'py>,
-        standing: Vec<u8>,
-        key: Vec<u8>,
-        letters: Vec<u64>,
-        totals: Vec<u128>,
-    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-        let (key, lots) = (key_of(&key)?, lots(&letters, &totals));
-        let standing: Option<Vec<Unit>> = standing
-            .chunks(UNIT)
-            .map(|bytes| Unit::read(bytes, &self.ranks))
-            .collect();
-        let standing = standing.ok_or_else(|| PyValueError::new_err("a unit has 80 bytes"))?;
-        let (drawn, left) = door::detached(py, |_| draw::finals(&standing, &key, &lots))?;
-        Ok((units(py, &drawn), units(py, &left)))
-    }
+type Dealt<'py> = (Bound<'py, PyBytes>, Bound<'py, PyBytes>);
+
+fn dealt<'py>(
+    py: Python<'py>,
+    view: &View<'_>,
+    key: &[u8],
+    lots: &[Lot],
+    certain: &[u8],
+) -> PyResult<Dealt<'py>> {
+    let keyed = Keyed::new(&key_of(key)?);
+    let (bytes, starts) = door::detached(py, |_| deal::dealt(view, &keyed, lots, certain))?;
+    Ok((PyBytes::new(py, &bytes), le_bytes(py, &starts)))
+}
+
+/// Rows that are units, in any order, as dealt units, and where their parts begin.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+fn register_deal<'py>(
+    py: Python<'py>,
+    records: PyBackedBytes,
+    ranks: PyBuffer<u32>,
+    excluded: Vec<u8>,
+    key: Vec<u8>,
+    letters: Vec<u64>,
+    totals: Vec<u128>,
+    certain: Vec<u8>,
+) -> PyResult<Dealt<'py>> {
+    let ranks = ranks.to_vec(py)?;
+    let view = View {
+        records: Records::new(&records, false),
+        ranks: &ranks,
+        excluded: &excluded,
+        nominate: None,
+    };
+    dealt(py, &view, &key, &lots(&letters, &totals), &certain)
+}
+
+/// The duels of one part of dealt units: drawn, left standing.
+#[pyfunction]
+fn register_duels<'py>(
+    py: Python<'py>,
+    pieces: Vec<Piece>,
+    housed: bool,
+    ranks: PyBuffer<u32>,
+    key: Vec<u8>,
+    letters: Vec<u64>,
+    totals: Vec<u128>,
+) -> PyResult<Dealt<'py>> {
+    let (ranks, lots) = (ranks.to_vec(py)?, lots(&letters, &totals));
+    let keyed = Keyed::new(&key_of(&key)?);
+    let (drawn, left) = door::detached(py, |_| {
+        let part = gathered(&pieces, housed, false);
+        draw::duels(Records::new(&part, housed), &ranks, &keyed, &lots)
+    })?;
+    Ok((units(py, &drawn), units(py, &left)))
+}
+
+/// The last duels, between those left standing: drawn, left.
+#[pyfunction]
+fn register_finals<'py>(
+    py: Python<'py>,
+    standing: Vec<u8>,
+    ranks: PyBuffer<u32>,
+    key: Vec<u8>,
+    letters: Vec<u64>,
+    totals: Vec<u128>,
+) -> PyResult<Dealt<'py>> {
+    let (ranks, lots) = (ranks.to_vec(py)?, lots(&letters, &totals));
+    let keyed = Keyed::new(&key_of(&key)?);
+    let standing: Option<Vec<Unit>> = standing
+        .chunks(UNIT)
+        .map(|bytes| Unit::read(bytes, &ranks))
+        .collect();
+    let standing = standing.ok_or_else(|| PyValueError::new_err("a unit has 80 bytes"))?;
+    let (drawn, left) = door::detached(py, |_| draw::finals(&standing, &keyed, &lots))?;
+    Ok((units(py, &drawn), units(py, &left)))
 }

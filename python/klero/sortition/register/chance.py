@@ -17,6 +17,7 @@ from klero.sortition.register.spill import PARTS, in_threads
 
 if TYPE_CHECKING:
     from klero.sortition.register.scan import Progress, Scan
+    from klero.sortition.register.spill import Spill
 
 _UNIT = 80
 _ALL = (1 << 64) - 1
@@ -142,19 +143,44 @@ class Parts:
         letters, totals = list(letters), list(units.weights)
         certain = self._certain(letters, totals, units.largest)
         known = b"".join(sorted(unit.id_hash for unit in certain))
-        key = self.keys.tickets
+        key, ranks, housed = self.keys.tickets, self.scan.ranks, self.scan.houses is not None
         drawn, standing = b"", b""
-        work = lambda p: self.load(p).duels(key, letters, totals, known)  # noqa: E731
-        for part, (won, left) in enumerate(in_threads(work, iter(range(PARTS)), self.scan.threads)):
-            drawn += won
-            standing += left
-            self._advance(part)
-        none = _native.RegisterPart([], False, self.scan.ranks, b"", None)
-        won, left = none.finals(standing, self.keys.finals, letters, totals)
+        dealt = self._dealt(letters, totals, known)
+        work = lambda p: _native.register_duels(dealt.part(p), housed, ranks, key, letters, totals)  # noqa: E731
+        try:
+            for part, (won, left) in enumerate(in_threads(work, iter(range(PARTS)), self.scan.threads)):
+                drawn += won
+                standing += left
+                self._advance(part)
+        finally:
+            dealt.close()
+        won, left = _native.register_finals(standing, ranks, self.keys.finals, letters, totals)
         chosen = unit_list(drawn + won)
         if left or len(chosen) != sum(letters):
             raise InternalError(f"the duels drew {len(chosen)} people instead of {sum(letters)}")
         return Drawn(chosen, certain, letters, totals)
+
+    def _dealt(self, letters: list[int], totals: list[int], known: bytes) -> Spill:
+        """The units that duel, by their tickets. They take the place of the records, which are gone then."""
+        scan, key = self.scan, self.keys.tickets
+        if scan.houses is None:
+            scan.spill.rewrite(
+                lambda records: _native.register_deal(
+                    records, scan.ranks, scan.excluded, key, letters, totals, known
+                ),
+                scan.threads,
+            )
+            return scan.spill
+        dealt = scan.houses.another()
+        try:
+            work = lambda p: dealt.append(*self.load(p).deal(key, letters, totals, known))  # noqa: E731
+            for _ in in_threads(work, iter(range(PARTS)), scan.threads):
+                pass
+        except BaseException:
+            dealt.close()
+            raise
+        scan.houses.close()
+        return dealt
 
     def _certain(self, letters: list[int], totals: list[int], largest: Sequence[int]) -> list[Unit]:
         """Takes out, round by round, whoever holds a whole letter; `letters` and `totals` become those of the others."""

@@ -5,9 +5,9 @@ follow from that digest and the seed alone (`chance.py`; the kernels in `rust/co
 stratum gives its lowest tickets: a simple random sample. With either, chances follow weights exactly (the pivotal method, Deville and Tillé 1998).
 
 Guaranteed: exactly the letters asked for, the stated probabilities, and the same people for the same register and seed, in whatever
-order, files, batches and threads it is read. Not guaranteed: joint probabilities (of two people together) are those of simple random
-sampling only where neither weights nor addresses are used. One reading of the register, one or two of temporary records of 48 to 64 bytes a row, of which
-560 MiB stay in memory; below 1 GB in all.
+order, files, batches and threads it is read. With weights or addresses any two units of a stratum with two letters or more may be drawn
+together; how often is not stated (equal weights: as in a simple random sample). One reading of the register, one or two of temporary records of
+48 to 64 bytes a row, of which 560 MiB stay in memory; below 1 GB in all.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from klero.tables import TableSource, error_cell
 
 __all__ = ["ALGORITHM", "invite"]
 
-ALGORITHM = "klero-register/1"
+ALGORITHM = "klero-register/2"
 RULES = ("proportional", "equal", "neyman")
 _SIZE_LIMIT = (1 << 32) - 1
 
@@ -53,7 +53,7 @@ def invite(
     *,
     size: int | None = None,
     trial_seed: str,
-    id_column: str | None = None,
+    id: str | None = None,  # noqa: A002 (as in Pool.read)
     strata: Sequence[str] = (),
     weight: str | None = None,
     exclude: TableSource | None = None,
@@ -71,7 +71,7 @@ def invite(
         register: a CSV or Parquet file, a pattern like «part-*.parquet», a table with an Arrow stream, or several of them.
         size: letters. May be left out where the allocation table gives them.
         trial_seed: any text; the draw is marked TRIAL.
-        id_column: by default «id». Ids are whole numbers or text.
+        id: the column of ids; by default «id». Ids are whole numbers or text.
         strata: columns whose combinations are the strata.
         weight: column of weights, 0.000001 to 10^9, at most six decimals: chances in a stratum are in proportion to them.
         exclude: a table whose first column (or the column of the same name as the ids') lists ids that are not drawn.
@@ -100,7 +100,7 @@ def invite(
         raise InputError([Fault("options-conflict", message, "")])
     sources = open_sources(register)
     columns = Columns(
-        id=clean(id_column or "id"),
+        id=clean(id or "id"),
         strata=(clean(staged[0]),) if staged else tuple(map(clean, strata)),
         weight=None if weight is None else clean(weight),
         household=tuple(map(clean, household)),

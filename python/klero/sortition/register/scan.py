@@ -338,6 +338,8 @@ def _sift(
             progress("sorted", total * (part + 1) // PARTS)
     if twin_count:
         _raise_twins(reading, twins, twin_count)
+    if houses is not None:
+        reading.spill.close()  # all that is drawn from now lies by address
     rows, low, high = (column.tolist() for column in sums)
     root = [_labels_digest(labels), total.to_bytes(8, "big"), *digests]
     return Scan(

@@ -7,6 +7,7 @@ are kept in the same way as they were read, so that the few that are drawn can b
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
 import threading
@@ -32,7 +33,7 @@ R = TypeVar("R")
 PARTS = 256
 MEMORY = 560 << 20
 """Bytes of records and ids that one draw keeps in memory before it writes to disk: those of 9 million rows, about."""
-Place = bytes | int
+Place = bytes | mmap.mmap | int
 """Where a piece is: itself, or where it begins in the file."""
 
 
@@ -50,24 +51,37 @@ class Memory:
             self._left -= size if fits else 0
             return fits
 
+    def give(self, size: int) -> None:
+        """Gives back what was taken."""
+        with self._lock:
+            self._left += size
+
 
 class Spill:
     """Bytes by part, in memory or on disk. Appending and reading are safe from any thread."""
 
     def __init__(self, folder: str | None, memory: Memory) -> None:
+        self._given = folder
         self._folder = os.path.abspath(folder or tempfile.gettempdir())  # noqa: PTH100
         self._file = tempfile.TemporaryFile(dir=folder, prefix="klero-")  # noqa: SIM115 - lives as long as the draw
         self._memory = memory
         self._lock = threading.Lock()
         self._end = 0
+        self._taken = 0
         self._pieces: list[tuple[Place, list[int]]] = []
+
+    def another(self) -> Spill:
+        """An empty one in the same folder, within the same budget."""
+        return Spill(self._given, self._memory)
 
     def append(self, data: Any, starts: bytes | None = None) -> Place:
         """Keeps a piece and returns where; `starts` (uint64) says where its parts begin within."""
         view = memoryview(data).cast("B")
         place: Place
         if self._memory.take(len(view)):
-            place = data if isinstance(data, bytes) else bytes(view)
+            with self._lock:
+                self._taken += len(view)
+            place = _block(view) if starts is not None else data if isinstance(data, bytes) else bytes(view)
         else:
             with self._lock:
                 place = self._end
@@ -76,6 +90,23 @@ class Spill:
         if starts is not None:  # a list's append is safe between threads
             self._pieces.append((place, np.frombuffer(starts, np.uint64).tolist()))
         return place
+
+    def rewrite(self, work: Callable[[bytes], tuple[bytes, bytes]], threads: int) -> None:
+        """Puts in the place of each piece what `work` makes of it, no longer than it was: bytes, and where parts begin within (uint64)."""
+
+        def again(number: int) -> None:
+            place, old = self._pieces[number]
+            data, starts = work(self.read(place, 0, old[-1]))
+            if len(data) > old[-1]:
+                raise ValueError("a piece can't grow")
+            if isinstance(place, int):
+                self._write(memoryview(data), place)
+            elif isinstance(place, mmap.mmap):
+                place[: len(data)] = data
+            self._pieces[number] = place, np.frombuffer(starts, np.uint64).tolist()
+
+        for _ in in_threads(again, iter(range(len(self._pieces))), threads):
+            pass
 
     def _write(self, view: memoryview, place: int) -> None:
         done = 0
@@ -91,16 +122,14 @@ class Spill:
         """One part: the pieces that it lies in, and from where to where, in any order."""
         spans = [(place, starts[number], starts[number + 1]) for place, starts in self._pieces]
         return [
-            (place, start, end)
-            if isinstance(place, bytes)
-            else (self.read(place, start, end - start), 0, end - start)
+            (self.read(place, start, end - start), 0, end - start)
             for place, start, end in spans
             if start < end
         ]
 
     def read(self, place: Place, start: int, length: int) -> bytes:
         """Some bytes of a piece."""
-        if isinstance(place, bytes):
+        if not isinstance(place, int):
             return place[start : start + length]
         data = os.pread(self._file.fileno(), length, place + start)
         while len(data) < length:
@@ -114,6 +143,18 @@ class Spill:
         """Gives the space back."""
         self._pieces.clear()
         self._file.close()
+        self._memory.give(self._taken)
+        self._taken = 0
+
+
+def _block(view: memoryview) -> mmap.mmap | bytes:
+    """A copy outside the C library's arenas, one of which each thread has: memory that one thread's piece gave back there is of no use to another,
+    and pieces written anew by other threads could take their space twice."""
+    if not len(view):
+        return b""
+    block = mmap.mmap(-1, len(view))
+    block[:] = view
+    return block
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,22 @@
 //! replacement, probability n/N.
 //!
 //! **Duels**: the pivotal method of Deville and Tillé (1998, «Unequal probability sampling without replacement through a splitting
-//! method»), in the order of the units' keys. Unit i holds a_i = n·w_i, and a chance is a_i / W with W = Σ w. The unit that stands (a) and the next
+//! method»), in the order of the units' tickets ([`super::deal`]). Unit i holds a_i = n·w_i, and a chance is a_i / W with W = Σ w. The unit that stands (a) and the next
 //! (b) duel: if a + b < W one of them takes all (the first with probability a / (a + b)), the other is out; otherwise one is drawn
 //! and the other goes on with a + b − W (the first is drawn with probability (W − b) / (2W − a − b)). Each duel keeps both
 //! expectations, so everybody is drawn with probability exactly n·w_i / W, and since Σ a_i = n·W, exactly n are drawn. All in whole
-//! numbers. Each part plays its own duels, with the numbers of the challengers' tickets; those left standing then meet in the
-//! order of parts, with numbers from a second key.
+//! numbers. Each part plays its own duels, with the numbers that the second halves of the challengers' tickets give; those left standing
+//! then meet in the order of parts, with numbers from a second key.
+//!
+//! Since every order of units is as likely as any other, any two units of a stratum with two letters or more may be drawn together
+//! (the first may win until a letter is full and be drawn, the last may win the last letter), and units of equal weights are a simple random sample.
 //!
 //! Nobody may hold W or more: such units are drawn with certainty and taken out before ([`heavy`]).
 
+use super::deal;
 use super::hash::{Digest, Keyed};
 use super::part::Listed;
+use super::record::Records;
 use super::unit::{Unit, View};
 
 /// What a stratum gives out.
@@ -73,53 +78,47 @@ pub fn heavy(view: &View<'_>, lots: &[Lot], certain: &[u8]) -> Vec<Unit> {
     found
 }
 
-/// Plays the duels of one part: who is drawn, and who is left standing in each stratum. `certain` are the sorted hashes of those who are
-/// drawn anyway.
+/// Plays the duels of one part of dealt units: who is drawn, and who is left standing in each stratum. `keyed` gave the tickets.
 pub fn duels(
-    view: &View<'_>,
-    key: &Digest,
+    part: Records<'_>,
+    ranks: &[u32],
+    keyed: &Keyed,
     lots: &[Lot],
-    certain: &[u8],
 ) -> (Vec<Unit>, Vec<Unit>) {
-    let listed = Listed::new(certain);
-    let mut ring = Ring::new(key, lots);
-    view.each(|mut unit| {
-        let lot = lots[unit.stratum];
-        if lot.letters > 0 && (certain.is_empty() || listed.find(&unit.record.id).is_none()) {
-            unit.held = u128::from(lot.letters) * unit.weight;
-            ring.enter(unit);
-        }
+    let mut ring = Ring::new(lots);
+    deal::each(part, ranks, |mut unit| {
+        unit.held = u128::from(lots[unit.stratum].letters) * unit.weight;
+        ring.enter(unit, |ticket, limit| keyed.below_ticket(ticket, limit));
     });
     ring.close()
 }
 
 /// Plays those left standing against each other, in this order: who is drawn, and who is left (nobody, if all parts were given).
-pub fn finals(standing: &[Unit], key: &Digest, lots: &[Lot]) -> (Vec<Unit>, Vec<Unit>) {
-    let mut ring = Ring::new(key, lots);
+pub fn finals(standing: &[Unit], keyed: &Keyed, lots: &[Lot]) -> (Vec<Unit>, Vec<Unit>) {
+    let mut ring = Ring::new(lots);
     for unit in standing {
-        ring.enter(*unit);
+        ring.enter(*unit, |ticket, limit| keyed.below(ticket, limit));
     }
     ring.close()
 }
 
 struct Ring<'a> {
-    keyed: Keyed,
     lots: &'a [Lot],
     standing: Vec<Option<Unit>>,
     drawn: Vec<Unit>,
 }
 
 impl<'a> Ring<'a> {
-    fn new(key: &Digest, lots: &'a [Lot]) -> Self {
+    fn new(lots: &'a [Lot]) -> Self {
         Self {
-            keyed: Keyed::new(key),
             lots,
             standing: vec![None; lots.len()],
             drawn: Vec::new(),
         }
     }
 
-    fn enter(&mut self, challenger: Unit) {
+    /// `below` gives the duel's number, from the challenger's ticket and a limit.
+    fn enter<F: Fn(&Digest, u128) -> u128>(&mut self, challenger: Unit, below: F) {
         let total = self.lots[challenger.stratum].total;
         let stratum = challenger.stratum;
         let Some(champion) = self.standing[stratum] else {
@@ -129,13 +128,13 @@ impl<'a> Ring<'a> {
         let both = champion.held + challenger.held;
         let (mut stays, drawn);
         if both < total {
-            let first = self.keyed.below(&challenger.record.id, both) < champion.held;
+            let first = below(&challenger.record.id, both) < champion.held;
             stays = if first { champion } else { challenger };
             stays.held = both;
             drawn = None;
         } else {
             let limit = total + total - both;
-            let first = self.keyed.below(&challenger.record.id, limit) < total - challenger.held;
+            let first = below(&challenger.record.id, limit) < total - challenger.held;
             (drawn, stays) = if first {
                 (Some(champion), challenger)
             } else {
@@ -154,7 +153,7 @@ impl<'a> Ring<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::{scatter, Batch, Ids, Records};
+    use super::super::record::{scatter, Batch, Ids};
     use super::*;
 
     /// Drawn row numbers and their order, of a register of `rows` rows with weights 1, 2, 3, 1, …
@@ -169,28 +168,31 @@ mod tests {
             first: 0,
         };
         let mut records = vec![0; batch.rows() * batch.width()];
-        let made = scatter(&batch, &mut records);
+        scatter(&batch, &mut records);
         let lots = [Lot {
             letters,
             total: weights.iter().map(|w| u128::from(w.unsigned_abs())).sum(),
         }];
+        let view = View {
+            records: Records::new(&records, false),
+            ranks: &[0],
+            excluded: &[],
+            nominate: None,
+        };
+        let keyed = Keyed::new(&[1; 32]);
+        let (units, starts) = deal::dealt(&view, &keyed, &lots, &[]);
         let (mut all, mut standing) = (Vec::new(), Vec::new());
-        for part in made.starts.windows(2) {
+        for part in starts.windows(2) {
             let (from, to) = (
                 usize::try_from(part[0]).unwrap_or(0),
                 usize::try_from(part[1]).unwrap_or(0),
             );
-            let view = View {
-                records: Records::new(&records[from..to], false),
-                ranks: &[0],
-                excluded: &[],
-                nominate: None,
-            };
-            let (won, left) = duels(&view, &[1; 32], &lots, &[]);
+            let part = Records::new(&units[from..to], false);
+            let (won, left) = duels(part, &[0], &keyed, &lots);
             all.extend(won);
             standing.extend(left);
         }
-        let (won, left) = finals(&standing, &[2; 32], &lots);
+        let (won, left) = finals(&standing, &Keyed::new(&[2; 32]), &lots);
         assert!(left.is_empty());
         all.extend(won);
         all.iter().map(|unit| unit.record.row()).collect()

@@ -118,15 +118,26 @@ impl Keyed {
         let mut value = self.of(message);
         loop {
             for half in value.chunks_exact(16) {
-                let x = half.iter().fold(0_u128, |x, b| (x << 8) | u128::from(*b));
-                // Divisions are slow, and hardly any x needs the second one.
-                if x <= u128::MAX - limit || x <= u128::MAX - excess(limit) {
-                    return x % limit;
+                if let Some(x) = reduced(half, limit) {
+                    return x;
                 }
             }
             value = self.of(&value);
         }
     }
+
+    /// A whole number below `limit` from the second half of a ticket, whose first half told its order; if that half is passed over,
+    /// [`Keyed::below`] of the ticket. One HMAC so serves both, and the two halves know nothing of each other.
+    pub fn below_ticket(&self, ticket: &Digest, limit: u128) -> u128 {
+        reduced(&ticket[16..], limit).unwrap_or_else(|| self.below(ticket, limit))
+    }
+}
+
+/// A number of 128 bits modulo `limit`, unless it lies at or above the largest multiple of `limit`.
+fn reduced(half: &[u8], limit: u128) -> Option<u128> {
+    let x = half.iter().fold(0_u128, |x, b| (x << 8) | u128::from(*b));
+    // Divisions are slow, and hardly any x needs the second one.
+    (x <= u128::MAX - limit || x <= u128::MAX - excess(limit)).then(|| x % limit)
 }
 
 /// 2^128 mod limit, without a number of 129 bits.
@@ -158,5 +169,16 @@ mod tests {
         let limit = (1 << 127) + 1; // nearly half of all values are passed over
         assert!((0..50).all(|i| keyed.below(&[i; 32], limit) < limit));
         assert_eq!(keyed.below(&[0; 32], 1), 0);
+    }
+
+    #[test]
+    fn a_ticket_gives_its_second_half_or_the_next_number() {
+        let keyed = Keyed::new(&[7; 32]);
+        let mut ticket = [0; 32];
+        ticket[31] = 9;
+        assert_eq!(keyed.below_ticket(&ticket, 5), 4);
+        ticket[16..].fill(0xff); // 2^128 - 1, a multiple of 5, is the one number that is passed over
+        assert_eq!(keyed.below_ticket(&ticket, 5), keyed.below(&ticket, 5));
+        assert_eq!(keyed.below_ticket(&ticket, 1 << 127), (1 << 127) - 1);
     }
 }

@@ -81,11 +81,7 @@ impl Batch<'_> {
 
     /// Bytes of each row's record.
     pub fn width(&self) -> usize {
-        if self.address.is_empty() {
-            PLAIN
-        } else {
-            HOUSED
-        }
+        Records::width(!self.address.is_empty())
     }
 }
 
@@ -136,7 +132,16 @@ impl<'a> Records<'a> {
     pub fn new(bytes: &'a [u8], housed: bool) -> Self {
         Self {
             bytes,
-            width: if housed { HOUSED } else { PLAIN },
+            width: Self::width(housed),
+        }
+    }
+
+    /// Bytes of one record.
+    pub fn width(housed: bool) -> usize {
+        if housed {
+            HOUSED
+        } else {
+            PLAIN
         }
     }
 
@@ -181,7 +186,7 @@ pub fn word(bytes: &[u8]) -> u64 {
 /// One part from its pieces, in any order of records. A long part is grouped by the second byte of its key (the id's hash, or the
 /// address), so that a walk in the order of keys stays within the processor's cache: at 10^8 rows a part has 20 MB.
 pub fn gathered(pieces: &[&[u8]], housed: bool, by_address: bool) -> Vec<u8> {
-    let width = if housed { HOUSED } else { PLAIN };
+    let width = Records::width(housed);
     let at = if by_address { PLAIN + 1 } else { 1 };
     let rows = pieces
         .iter()
@@ -190,6 +195,11 @@ pub fn gathered(pieces: &[&[u8]], housed: bool, by_address: bool) -> Vec<u8> {
     if rows < 1 << 14 || at >= width {
         return pieces.concat();
     }
+    grouped(pieces, width, at).0
+}
+
+/// Records of so many bytes grouped by the byte `at` of each, and where each of the 256 groups begins, in bytes, and the end. `at` < `width`.
+pub fn grouped(pieces: &[&[u8]], width: usize, at: usize) -> (Vec<u8>, Vec<u64>) {
     let records = || pieces.iter().flat_map(|piece| piece.chunks_exact(width));
     let mut next = [0_usize; 257];
     for raw in records() {
@@ -198,13 +208,14 @@ pub fn gathered(pieces: &[&[u8]], housed: bool, by_address: bool) -> Vec<u8> {
     for i in 0..256 {
         next[i + 1] += next[i];
     }
-    let mut grouped = vec![0; rows * width];
+    let starts = next.iter().map(|start| *start as u64).collect();
+    let mut grouped = vec![0; next[256]];
     for raw in records() {
         let target = &mut next[usize::from(raw[at])];
         grouped[*target..*target + width].copy_from_slice(raw);
         *target += width;
     }
-    grouped
+    (grouped, starts)
 }
 
 /// Writes the records of a batch, by part. `records` has room for all of them.

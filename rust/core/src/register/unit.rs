@@ -74,6 +74,22 @@ impl View<'_> {
         }
     }
 
+    /// Calls `act` for each unit of the part, in whatever order costs least.
+    pub fn each_in_any_order<F: FnMut(Unit)>(&self, mut act: F) {
+        match self.nominate {
+            None => {
+                let listed = Listed::new(self.excluded);
+                for i in 0..self.records.len() {
+                    let record = self.records.get(i);
+                    if self.excluded.is_empty() || listed.find(&record.id).is_none() {
+                        act(self.unit(record, u128::from(record.weight)));
+                    }
+                }
+            }
+            Some(_) => self.each(act),
+        }
+    }
+
     fn unit(&self, record: Record, weight: u128) -> Unit {
         Unit {
             record,
