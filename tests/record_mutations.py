@@ -39,15 +39,17 @@ klero_verify.is_signature = lru_cache(maxsize=4096)(klero_verify.is_signature)
 klero_verify.is_key = lru_cache(maxsize=4096)(klero_verify.is_key)
 
 
-@lru_cache(maxsize=1)
+_known: dict[tuple[int, bytes, bytes], bool] = {}
+
+
 def _beacon_arithmetic(found: Callable[[], Any] = klero_verify.beacon_arithmetic) -> Any:
-    verified, known = found(), {}
+    verified = found()
 
     def remembered(chain: Any, message: bytes, signature: bytes) -> bool:
         key = (id(chain), message, signature)
-        if key not in known:
-            known[key] = verified(chain, message, signature)
-        return known[key]
+        if key not in _known:
+            _known[key] = verified(chain, message, signature)
+        return _known[key]
 
     return verified and remembered
 

@@ -29,6 +29,7 @@ from making_cases import (
     DRAWN,
     EARLY,
     GUARANTOR,
+    HOUSE,
     IN_2023,
     LATER,
     NAMED,
@@ -52,6 +53,12 @@ from making_cases import (
 @pytest.fixture(scope="module")
 def lots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return bundle(tmp_path_factory.mktemp("lots") / "bundle")
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With households, weights and somebody who must sit."""
+    return bundle(tmp_path_factory.mktemp("homes") / "bundle", must_sit=["Person-005"], **HOUSE)
 
 
 def codes(error: pytest.ExceptionInfo[InputError]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from klero.cli.output import format_option, note, print_json, written
-from klero.cli.publish import DRY, DRY_RUN, KEYS, TIME, appended, following
+from klero.cli.publish import DRY, DRY_RUN, KEYS, TIME, appended, entry_lines, following
 
 if TYPE_CHECKING:
     from klero.ledger.steps import PublicDraw
@@ -100,7 +100,7 @@ def _public(record: str, form: str, public: dict[str, Any]) -> int:
             return 0
         click.echo(added.hash)
         if public["dry_run"]:
-            note(DRY)
+            note("\n".join([*entry_lines(added.entry), DRY]))
             return 0
         note(
             f"Entry {added.entry.sequence} added to {record}: what was read out stands. Nothing is drawn yet."
@@ -117,7 +117,10 @@ def _public(record: str, form: str, public: dict[str, Any]) -> int:
     note(
         f"Round {drawn.round}: {len(drawn.panel)} people, {len(drawn.new)} of them new, ball {drawn.position}."
     )
-    note(DRY if public["dry_run"] else following(drawn, f"klero verify {record}"))
+    if public["dry_run"]:
+        note("\n".join([f"Its hash: {drawn.hash}", *entry_lines(drawn.entry), DRY]))
+        return 0
+    note(following(drawn, f"klero verify {record}"))
     return 0
 
 

@@ -12,6 +12,7 @@ from klero.cli.output import LANG, check_place, format_option, note, print_json,
 if TYPE_CHECKING:
     from klero.errors import Fault
     from klero.ledger.commit import Commitment
+    from klero.ledger.entries import Entry
     from klero.ledger.record import Appended
     from klero.ledger.sources import Source
 
@@ -63,6 +64,25 @@ ZONE = click.option(
 ADDRESS = click.option(
     "--address", default="", metavar="URL", help="Where the public files will be; stands in the notice."
 )
+
+
+def entry_lines(entry: Entry) -> list[str]:
+    """An entry in words, for whoever signs it or looks before it is entered."""
+    body = entry.body
+    what = f" of round {body['round']}" if "round" in body else ""
+    lines = [f"Entry {entry.sequence}: {entry.kind}{what}, {entry.time}."]
+    if entry.kind == "draw":
+        lines += [f"{len(body['panel'])} seats:", *(f"  {leaf}" for leaf in body["panel"])]
+    if entry.kind in ("draw", "reading"):
+        lines += [
+            f"{reveal['kind']}: {reveal.get('digits') or reveal.get('numbers') or reveal.get('round')}"
+            for reveal in body["reveals"]
+        ]
+    if entry.kind == "withdrawals":
+        lines += [f"  {leaf} ({code})" for leaf, code in body["withdrawals"]]
+    if entry.kind == "abort":
+        lines.append(f"Reason: {body['reason']}")
+    return lines
 
 
 @click.command()

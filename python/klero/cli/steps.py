@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from klero.cli.output import check_place, format_option, note, print_json, save, written
-from klero.cli.publish import DRY, DRY_RUN, KEYS, TIME, appended, following
+from klero.cli.publish import DRY, DRY_RUN, KEYS, TIME, appended, entry_lines, following
 
 if TYPE_CHECKING:
     from klero.ledger.record import Appended
@@ -59,8 +59,7 @@ def withdraw(
     )
     if dry_run and form == "text":
         click.echo(added.hash)
-        note("\n".join(f"  {leaf} ({code})" for leaf, code in added.entry.body["withdrawals"]))
-        note(DRY)
+        note("\n".join([*entry_lines(added.entry), *(f"Who: {person}" for person in persons), DRY]))
         return 0
     return _told(added, form, _after_withdrawal(added), dry_run=dry_run)
 
@@ -196,23 +195,7 @@ def sign(
 
 def _shown(signed: Signed) -> list[str]:
     """What a signature is under: the entry in words, and what this copy does not show of it."""
-    last, body = signed.last, signed.last.body
-    what = f" of round {body['round']}" if "round" in body else ""
-    lines = [
-        f"«{signed.title}», entry {last.sequence}: {last.kind}{what}, {last.time}; its hash is the one above."
-    ]
-    if last.kind == "draw":
-        lines.append(f"{len(body['panel'])} seats:")
-        lines += [f"  {leaf}" for leaf in body["panel"]]
-    if last.kind in ("draw", "reading"):
-        lines += [
-            f"{reveal['kind']}: {reveal.get('digits') or reveal.get('numbers') or reveal.get('round')}"
-            for reveal in body["reveals"]
-        ]
-    if last.kind == "withdrawals":
-        lines += [f"  {leaf} ({code})" for leaf, code in body["withdrawals"]]
-    if last.kind == "abort":
-        lines.append(f"Reason: {body['reason']}")
+    lines = [f"«{signed.title}», whose hash is the one above:", *entry_lines(signed.last)]
     if signed.unchecked:
         names = ", ".join(signed.unchecked)
         count = len(signed.unchecked)

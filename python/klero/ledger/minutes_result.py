@@ -199,11 +199,13 @@ def _panel_before(facts: Record, round_: Round) -> set[str]:
 
 
 def _name(facts: Record, place: int | None, lang: str) -> str:
-    """All that the identity holds, the id last."""
+    """The identity's `name` alone, where it has one; else all that it holds, the id last."""
     _ = words(lang).gettext
     identity = None if place is None or facts.people is None else facts.people[place]
     if identity is None:
         return _("erased")
+    if "name" in identity:
+        return identity["name"]
     rest = [identity[key] for key in sorted(identity) if key != "id"]
     return " · ".join([*rest, identity["id"]])
 

@@ -438,4 +438,8 @@ def key_faults(keys: Iterable[SecretKey], declaration: Declaration) -> list[Faul
 
 def _lacks(place: str, entry: Entry, lacking: int) -> str:
     how = f"{lacking} more signature{'' if lacking == 1 else 's'}"
-    return f"{place}: entry {entry.sequence} ({entry.kind}) still needs {how}. Add them first: klero sign {place} --key FILE"
+    return (
+        f"{place}: entry {entry.sequence} ({entry.kind}) still needs {how}. Add them first: klero sign {place} --key FILE. "
+        f"If it is wrong: an entry that too few have signed is not in force; move {entry_name(entry.sequence)} "
+        "out of the record, keep it with a note why, and enter it anew"
+    )
