@@ -168,7 +168,8 @@ def test_the_command_shows_what_is_signed(
     out, err = capsys.readouterr()
     entry = Record.read(record, unsigned=True).entries[-1]
     assert out == entry.hash + "\n"
-    assert f"«A panel», entry 2: draw of round 0, {LATER}" in err
+    assert "«A panel», whose hash" in err
+    assert f"Entry 2: draw of round 0, {LATER}" in err
     assert all(leaf in err for leaf in entry.body["panel"])
     assert DIGITS in err
     assert "Nothing was written" in err
