@@ -122,6 +122,17 @@ def test_a_full_name_in_the_title_is_refused_while_it_can_be_changed(lots: Path,
     assert not (tmp_path / "rec").exists()
 
 
+@pytest.mark.parametrize("name", ["Á Pánel", "PANEL A", "panel á"])
+@pytest.mark.parametrize("people", [1, 2])
+def test_a_name_is_found_however_it_is_spelled(lots: Path, tmp_path: Path, name: str, people: int) -> None:
+    table = rows()
+    for row in table[5 : 5 + people]:
+        row["name"] = name
+    with pytest.raises(InputError, match=r"\[leak\]"):
+        made(tmp_path / "rec", lots, table)
+    assert not (tmp_path / "rec").exists()
+
+
 def test_a_single_word_or_what_several_people_share_names_nobody(lots: Path, tmp_path: Path) -> None:
     table = [
         row | {"town": "of Testing", "surname": "Panel" if i == 7 else "x"} for i, row in enumerate(rows())

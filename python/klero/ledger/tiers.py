@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from unicodedata import combining, normalize
 
 from klero._files import check_file, check_inputs, write_file
 from klero.errors import BundleError, Fault, InputError, quoted
@@ -128,7 +129,8 @@ def looked_for(record: Record) -> str:
     short = _NameScan(record).passed_over
     text = (
         f"Looked for in titles, names, features and reasons: of {known} of {len(record.leaves)} people, the ids and what else their identities say, "
-        "as whole words (beside ids, what has several words and is nobody else's). "
+        "as whole words, in any case, with or without accents (beside ids, names of several words in either order, "
+        "and other texts of several words that nobody else has). "
         "Looked for in every byte: their salts, and the openings, tags and blinds of the auditor tier."
     )
     if len(record.leaves) > known:
@@ -221,19 +223,21 @@ def _histogram_leaks(record: Record) -> Iterator[Fault]:
 
 
 class _NameScan:
-    """Looks for the ids of people, as words of their own, in any case.
+    """Looks for the ids of people, as words of their own, in any case and with or without accents.
 
-    Of what else an identity says, for texts of several words that one person alone has: a full name, an address. A single word («Rose», a town) can't be
-    told from any other.
+    Of what else an identity says, for a `name` of several words, surname first or last, and for other texts of several words that one person alone has,
+    such as an address. A single word («Rose», a town) can't be told from any other.
     """
 
     def __init__(self, record: Record) -> None:
         people = [person[0] for person in _people(record) if person]
         others = Counter(
-            value.casefold() for person in people for field, value in person.items() if field != "id"
+            _folded(value) for person in people for field, value in person.items() if field != "id"
         )
-        texts = {person["id"].casefold() for person in people}
+        texts = {_folded(person["id"]) for person in people}
         texts |= {text for text, count in others.items() if count == 1 and len(text.split()) > 1}
+        names = [words for person in people if len(words := _folded(person.get("name", "")).split()) > 1]
+        texts |= {" ".join(words) for words in names} | {" ".join(words[::-1]) for words in names}
         self._ids = {
             text for text in texts if not (text.isdigit() and len(text) < _LEAST_DIGITS) and text.strip()
         }
@@ -241,7 +245,7 @@ class _NameScan:
         self._lengths = sorted({len(text) for text in self._ids})
 
     def finds(self, text: str) -> bool:
-        line = text.casefold()
+        line = _folded(text)
         starts = [
             i for i in range(len(line)) if not (i and _WORD.match(line[i - 1]) and _WORD.match(line[i]))
         ]
@@ -252,6 +256,11 @@ class _NameScan:
             for n in self._lengths
             if i + n <= len(line)
         )
+
+
+def _folded(text: str) -> str:
+    """Without accents and case, as names are often written in titles."""
+    return "".join(c for c in normalize("NFKD", text) if not combining(c)).casefold()
 
 
 def _people(record: Record) -> tuple[tuple[dict[str, str], str] | None, ...]:
