@@ -181,6 +181,14 @@ def test_receipts_may_lie_in_the_record_and_are_no_part_of_it(fresh: Path) -> No
         write_receipts(fresh, fresh / "public")
 
 
+def test_receipts_never_lie_in_a_public_copy(fresh: Path, tmp_path: Path) -> None:
+    write_tier(fresh, "public", tmp_path / "site")
+    before = tree(tmp_path / "site")
+    with pytest.raises(InputError, match="output-is-input"):
+        write_receipts(fresh, tmp_path / "site" / "public" / "receipts")
+    assert tree(tmp_path / "site") == before
+
+
 # ---- forgetting ----
 def test_a_forgotten_person_is_linked_to_their_leaf_by_nothing(fresh: Path) -> None:
     before = Record.read(fresh)

@@ -213,6 +213,13 @@ def write_receipts(record: Place, output: Place, persons: Sequence[str] | None =
     before = Record.read(record, unsigned=True)
     if target != Path(record).absolute() / RECEIPTS:
         check_inputs(output, (record,))
+    for place in target.resolve().parents:
+        if (place / "leaves.txt").exists() and (place / "declaration.json").exists():
+            message = (
+                f"{os.fspath(output)} lies in the public folder of a record, {place}, and receipts hold salts and names. "
+                "Give another place; nothing was written."
+            )
+            raise InputError([Fault("output-is-input", message, "", value=os.fspath(output))])
     if os.path.lexists(target):
         raise OutputExistsError(os.fspath(output))
     made = make_receipts(before, persons)
