@@ -29,7 +29,7 @@ from klero.ledger.canonical import canonical, check_depth
 from klero.ledger.clock import written
 from klero.ledger.folder import read_bundle
 from klero.ledger.keys import PublicKey, read_public_key
-from klero.ledger.sources import Source, source_time, sources_faults
+from klero.ledger.sources import Source, source_time, sources_faults, within
 from klero.ledger.verify import verify_files
 from klero.sortition.rules import MUST_SIT, RULE_FEATURES
 
@@ -390,19 +390,19 @@ def _form_faults(document: Mapping[str, Any], file: str) -> list[Fault]:
     check("question", _is_text(get("question")), "text; it may be empty")
     check(
         "sequence",
-        _within(get("sequence"), 1, (1 << 53) - 1),
+        within(get("sequence"), 1, (1 << 53) - 1),
         "a whole number from 1: the how manieth draw it is",
     )
     notice = f"seconds, a whole number from {LEAST_NOTICE} (a day) to {MOST_NOTICE} (a year)"
-    check("notice", _within(get("notice"), LEAST_NOTICE, MOST_NOTICE), notice)
+    check("notice", within(get("notice"), LEAST_NOTICE, MOST_NOTICE), notice)
     check(
-        "tolerance", _within(get("tolerance"), 0, MOST_TOLERANCE), "millionths, a whole number from 0 to 10^9"
+        "tolerance", within(get("tolerance"), 0, MOST_TOLERANCE), "millionths, a whole number from 0 to 10^9"
     )
     powers = [10**d for d in range(6, 13)]
     many = "a power of ten from 10^6 to 10^12; make the lottery with as many balls (klero lottery --balls)"
     check("denominator", type(get("denominator")) is int and get("denominator") in powers, many)
     for name, least in (("people", 1), ("size", 1), ("household", 0), ("must_sit", 0)):
-        check(name, _within(get(name), least, (1 << 53) - 1), f"a whole number from {least}")
+        check(name, within(get(name), least, (1 << 53) - 1), f"a whole number from {least}")
     if "features" in document:
         faults += _feature_faults(document["features"], file)
     faults += _source_faults(document)
@@ -492,7 +492,7 @@ def _feature_faults(features: object, file: str) -> list[Fault]:
             ):
                 return [bad]
             low, high = cell["min"], cell["max"]
-            if not (_within(low, 0, (1 << 53) - 1) and _within(high, 0, (1 << 53) - 1) and low <= high):
+            if not (within(low, 0, (1 << 53) - 1) and within(high, 0, (1 << 53) - 1) and low <= high):
                 message = f"the quota of {quoted(feature['name'])}, {quoted(cell['value'])} must have 0 ≤ min ≤ max, whole numbers."
                 faults.append(Fault("declaration-invalid", message, file))
         if _unsorted([cell["value"] for cell in feature["values"]]):
@@ -544,7 +544,7 @@ def _key_faults(document: Mapping[str, Any], file: str) -> list[Fault]:
         )
     elif texts != sorted(texts):
         faults.append(Fault("key-invalid", "keys must be sorted by their field key.", file))
-    if not _within(document.get("threshold", 2), 2, len(keys)):
+    if not within(document.get("threshold", 2), 2, len(keys)):
         message = f"threshold is {document['threshold']!r}: a whole number from 2 to the number of keys, {len(keys)}, is needed."
         faults.append(Fault("key-invalid", message, file, value=str(document["threshold"])))
     return faults
@@ -560,7 +560,3 @@ def _is_text(value: object) -> bool:
         and is_normalized("NFC", value)
         and not any("\ud800" <= c <= "\udfff" for c in value)
     )
-
-
-def _within(value: object, low: int, high: int) -> bool:
-    return type(value) is int and low <= value <= high

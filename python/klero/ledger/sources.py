@@ -203,17 +203,17 @@ def _source_faults(source: object, where: str, digits: int) -> list[Fault]:
             faults.append(
                 _fault(f"{where}: the drand chain is none of {', '.join(BEACONS)}", source["chain"])
             )
-        if not _within(source["round"], 2, MOST_ROUND):
+        if not within(source["round"], 2, MOST_ROUND):
             faults.append(_fault(f"{where}: a drand round is a whole number, 2 to 2^53 - 1", source["round"]))
         return faults
     try:
         seconds(source["time"])
     except InputError:
         faults.append(time_fault(source["time"], f"{where}: the time of the {kind}"))
-    if kind == "balls" and not _within(source["digits"], digits, 60):
+    if kind == "balls" and not within(source["digits"], digits, 60):
         message = f"{where}: balls give {digits} to 60 digits (the lottery has 10^{digits} balls)"
         faults.append(_fault(message, source["digits"]))
-    if kind == "dice" and not _within(source["rolls"], 1, 200):
+    if kind == "dice" and not within(source["rolls"], 1, 200):
         faults.append(_fault(f"{where}: dice are rolled 1 to 200 times", source["rolls"]))
     if kind == "lottery":
         faults += _draws_faults(source["draws"], where)
@@ -230,7 +230,7 @@ def _draws_faults(draws: object, where: str) -> list[Fault]:
             continue
         if not isinstance(draw["name"], str) or not draw["name"]:
             faults.append(_fault(f"{where}: a draw of a lottery needs a name", draw["name"]))
-        if not _within(draw["most"], 2, 999) or not _within(draw["count"], 1, min(20, draw["most"] - 1)):
+        if not within(draw["most"], 2, 999) or not within(draw["count"], 1, min(20, draw["most"] - 1)):
             message = f"{where}: a lottery draws 1 to 20 different numbers of 1 to 999, fewer than there are"
             faults.append(_fault(message, f"{draw['count']}/{draw['most']}"))
     return faults
@@ -249,7 +249,8 @@ def _outcomes(source: Source) -> int:
     return ways
 
 
-def _within(value: object, low: int, high: int) -> bool:
+def within(value: object, low: int, high: int) -> bool:
+    """Whether it is a whole number, and no truth value, from `low` to `high`."""
     return type(value) is int and low <= value <= high
 
 
