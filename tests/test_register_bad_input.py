@@ -134,8 +134,17 @@ def test_a_ragged_csv_row_and_a_change_of_encoding_are_told(tmp_path: Path) -> N
     path = tmp_path / "r.csv"
     path.write_text("id,w\na,1\nb\n")
     assert one(path).code == "row-ragged"
-    path.write_bytes(b"id,w\n" + b"".join(b"%d,1\n" % i for i in range(300_000)) + b"caf\xe9,1\n")
+    rows = b"".join(b"%d,1\n" % i for i in range(300_000))
+    path.write_bytes(b"id,w\nth\xc3\xa9,1\n" + rows + b"caf\xe9,1\n")
     assert one(path).code == "encoding-unreadable"
+    path.write_bytes(b"id,w\n" + rows + b"caf\xe9,1\n")
+    assert "café" in klero.invite(path, size=300_001, trial_seed="t").ids
+
+
+def test_a_quote_astray_in_a_register_swallows_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text('id,street\n1,"Rue A\n2,Rue B\n3,Rue C"\n4,"Rue" D\n5,Rue E\n')
+    fault = one(tmp_path / "r.csv")
+    assert (fault.code, fault.file) == ("csv-malformed", "r.csv")
 
 
 @pytest.mark.parametrize("options", [{"strata": ["x"]}, {"household": ["x"]}, {"id": "x"}, {"weight": "x"}])

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import klero
 import register_oracle as oracle
-from klero import _native
-from klero.sortition.register import scan, sources
+from klero import _native, _tables_batches
+from klero.sortition.register import scan
 from klero.sortition.register import spill as disk
 from klero.sortition.register.stages import below, certain_ones, systematic
 from register_cases import SCALE, assert_chances, chances, invited, people, table
@@ -79,7 +79,7 @@ def test_order_files_and_threads_change_nothing(seed: int, weighted: bool, house
 def test_what_is_in_memory_and_what_is_on_disk_changes_nothing(houses: int) -> None:
     rows = people(3000, random.Random(5), 3, True, houses)
     drawn = invited(rows, 40, True)
-    with patch.object(sources, "BATCH_ROWS", 500):
+    with patch.object(_tables_batches, "BATCH_ROWS", 500):
         for budget in (0, 70_000, 150_000, 300_000):
             with patch.object(disk, "MEMORY", budget):
                 assert invited(rows, 40, True) == drawn

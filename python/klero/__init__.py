@@ -83,6 +83,12 @@ if TYPE_CHECKING:
     from klero.sortition.register.invitation import Invitation as Invitation
     from klero.sortition.whatif import WhatIf as WhatIf
     from klero.sortition.whatif import what_if as what_if
+    from klero.voices.contributions import Contributions as Contributions
+    from klero.voices.contributions import open_contributions as open_contributions
+    from klero.voices.index import NearDuplicateIndex as NearDuplicateIndex
+    from klero.voices.near_duplicates import NearDuplicates as NearDuplicates
+    from klero.voices.near_duplicates import near_duplicates as near_duplicates
+    from klero.voices.streaming import near_duplicates_file as near_duplicates_file
 
 # Where each public name lives. It is imported when first used, so that `import klero` stays quick.
 _HOMES = {
@@ -92,6 +98,7 @@ _HOMES = {
     "Commitment": "klero.ledger.commit",
     "Comparison": "klero.sortition.comparison",
     "Completion": "klero.ledger.successor",
+    "Contributions": "klero.voices.contributions",
     "Declaration": "klero.ledger.declare",
     "Draw": "klero.ledger.draw",
     "DropoutModel": "klero.sortition.dropout",
@@ -103,6 +110,8 @@ _HOMES = {
     "LogError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
     "MostRandom": "klero.sortition.most_random",
+    "NearDuplicateIndex": "klero.voices.index",
+    "NearDuplicates": "klero.voices.near_duplicates",
     "OutputExistsError": "klero.errors",
     "Pool": "klero.sortition.pool",
     "Propensities": "klero.sortition.propensity",
@@ -137,6 +146,9 @@ _HOMES = {
     "load_lottery": "klero.ledger.load",
     "make_receipts": "klero.ledger.receipts",
     "most_random": "klero.sortition.most_random",
+    "near_duplicates": "klero.voices.near_duplicates",
+    "near_duplicates_file": "klero.voices.streaming",
+    "open_contributions": "klero.voices.contributions",
     "random_lottery": "klero.sortition.baselines",
     "read_declaration": "klero.ledger.declare",
     "read_log": "klero.ledger.log",
@@ -165,6 +177,7 @@ __all__ = [
     "Commitment",
     "Comparison",
     "Completion",
+    "Contributions",
     "Declaration",
     "Draw",
     "DropoutModel",
@@ -176,6 +189,8 @@ __all__ = [
     "LogError",
     "Lottery",
     "MostRandom",
+    "NearDuplicateIndex",
+    "NearDuplicates",
     "OutputExistsError",
     "Pool",
     "Propensities",
@@ -210,6 +225,9 @@ __all__ = [
     "load_lottery",
     "make_receipts",
     "most_random",
+    "near_duplicates",
+    "near_duplicates_file",
+    "open_contributions",
     "random_lottery",
     "read_declaration",
     "read_log",

@@ -2,7 +2,8 @@
 
 The bytes go into a new file beside the place, are flushed, and moved there: a crash or Ctrl-C leaves the old state or the new
 one. Nothing that is already there is replaced unless the caller says so. Here are the steps that bundles, logs and lists share
-(`write_new`, `claim`, `flush_folder`, `beside`), the whole of it for a single file (`write_file`), the check that no output takes the
+(`write_new`, `claim`, `flush_folder`, `beside`), the whole of it for a single file (`write_file`) and for files that belong together
+(`write_together`), the check that no output takes the
 place of an input (`check_inputs`), and the form of CSV files.
 """
 
@@ -12,10 +13,11 @@ import csv
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
+from typing import BinaryIO
 
 from klero.errors import Fault, InputError, OutputExistsError
 
@@ -30,6 +32,7 @@ __all__ = [
     "unwritten",
     "write_file",
     "write_new",
+    "write_together",
 ]
 
 
@@ -150,6 +153,51 @@ def write_file(
         raise unwritten(error, path) from error
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def write_together(
+    files: Sequence[tuple[str | os.PathLike[str], Callable[[BinaryIO], object]]], *, force: bool = False
+) -> None:
+    """Writes files that belong together: all are complete beside their places before the first is put there, in the order given.
+
+    Args:
+        files: for each its place and a function that writes its bytes, so that a long table needs no memory.
+
+    Raises:
+        OutputExistsError: something is at one of the places and `force` was not given; then none is written.
+        OSError: a place can't be written.
+    """
+    for path, _write in files:
+        check_file(path, force=force)
+    fresh: list[tuple[Path, Path]] = []
+    placed: list[Path] = []
+    path = files[0][0]
+    try:
+        for path, write in files:
+            target = Path(path).absolute()
+            fresh.append((beside(target, "new"), target))
+            with fresh[-1][0].open("xb") as stream:
+                write(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+        for new, target in fresh:
+            path = target
+            if not force:
+                claim(new, target)
+                placed.append(target)
+            new.replace(target)
+        placed.clear()
+        for folder in {target.parent for _new, target in fresh}:
+            flush_folder(folder)
+    except FileExistsError:
+        raise OutputExistsError(os.fspath(path)) from None
+    except OSError as error:
+        raise unwritten(error, path) from error
+    finally:
+        for target in placed:  # only where a later one could not be put in place
+            target.unlink(missing_ok=True)
+        for new, _target in fresh:
+            new.unlink(missing_ok=True)
 
 
 def unwritten(error: OSError, path: str | os.PathLike[str]) -> OSError:

@@ -1,11 +1,20 @@
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Callable, Sequence
+from typing import TypedDict, final
 
 __all__ = [
+    "MINHASH_ALGORITHM",
+    "NEARDUP_ALGORITHM",
+    "TEXT_NORMALISER",
+    "TEXT_SHINGLES",
+    "NeardupFound",
+    "NeardupIndex",
+    "NeardupStream",
     "PanelCounter",
     "PanelSearch",
     "RegisterPart",
     "SeatSearch",
+    "TextLetter",
+    "TextsDigest",
     "__version__",
     "beacon_time",
     "beacon_verify",
@@ -20,6 +29,9 @@ __all__ = [
     "greedy_draws",
     "merkle_path",
     "merkle_root",
+    "neardup_join",
+    "neardup_need",
+    "neardup_plan",
     "pool_leaves",
     "record_draw",
     "record_entry_hash",
@@ -35,6 +47,13 @@ __all__ = [
     "register_sift",
     "seq_hash",
     "shuffled",
+    "text_evidence",
+    "text_flags",
+    "text_fold",
+    "text_sequence",
+    "text_sets",
+    "text_shingles",
+    "text_words",
     "timestamp_read",
     "verify",
 ]
@@ -391,3 +410,267 @@ class RegisterPart:
 
     def deal(self, key: bytes, letters: list[int], totals: list[int], certain: bytes) -> tuple[bytes, bytes]:
         """Its units as dealt units (`register_deal`), 64 bytes each."""
+
+# Columns of Arrow text: offsets, bytes (anything with the buffer protocol), whether offsets have 64 bits, the first row, the number of rows.
+
+class _Joined(TypedDict):
+    group: bytes
+    similarity: bytes
+    names: bytes
+    representatives: bytes
+    distinct: bytes
+    weakest: bytes
+    all_distinct: int
+    sequences: bytes
+    lookalikes: int
+    invisibles: int
+    work: tuple[int, int, int, int]
+
+def neardup_join(
+    chunks: Sequence[tuple[object, object, bool, int, int]],
+    ranks: object | None,
+    *,
+    threshold: float,
+    measure: str,
+    min_shared: int,
+    shingle: int,
+    fold_accents: bool,
+    recall: float | None = None,
+    threads: int,
+    progress: Callable[[str, int], None] | None = None,
+) -> _Joined:
+    """The groups of texts in memory (`rust/core/src/neardup`): exactly, or by sketches with this recall of pairs at the threshold.
+
+    `ranks` are uint32 in native order, a permutation of the rows; None: by row. Of n texts and g groups, which come largest first, then by rank:
+    `group` uint32[n] (2³² - 1: alone, 2³² - 2: no words), `similarity` float64[n], `names`, `representatives`, `distinct` uint32[g], `weakest`
+    float64[g], `sequences` 16·n bytes; `work`: entries, candidates, compared pairs, links. ValueError if offsets don't fit or the shapes differ.
+    """
+
+def text_sets(
+    chunk: tuple[object, object, bool, int, int], shingle: int, fold_accents: bool
+) -> tuple[bytes, bytes, bytes]:
+    """The texts' sets one after the other (uint64, ascending each), their sizes (uint64), and 16 bytes a text for its sequence of words."""
+
+@final
+class TextsDigest:
+    """The fingerprint of a set of (id, text), fed a batch at a time (`rust/core/src/neardup/digest.rs`). 32 bytes a text."""
+
+    def __new__(cls) -> TextsDigest: ...
+    def add(self, ids: tuple[object, object, bool, int, int], sequences: object) -> None:
+        """Adds texts: their ids, a column of text, and 16 bytes each. ValueError if these are not as many."""
+
+    def digest(self, head: bytes) -> bytes:
+        """SHA-256 of `head`, the number of texts and their sorted entries."""
+
+MINHASH_ALGORITHM: str
+"""Version of the sketches: changes whenever a key does."""
+
+def neardup_plan(threshold: float, recall: float) -> tuple[int, int, float, list[tuple[float, float]]]:
+    """Bands and rows of the sketches that find a pair at the threshold with probability `recall` at least; that probability; and (similarity, probability)
+    for 0, 0.05, …, 1 (`rust/core/src/neardup/plan.rs`). ValueError if there are none, or a number is out of range."""
+
+def neardup_need(rows: int, entries: int, threads: int) -> int:
+    """Bytes of memory at most while so many texts with so many entries each are grouped from disk."""
+
+class _FoundRows(TypedDict):
+    ids: tuple[bytes, bytes]
+    groups: tuple[bytes, bytes]
+    representatives: tuple[bytes, bytes]
+    grouped: bytes
+    sizes: bytes
+    similarities: bytes
+
+class _FoundGroups(TypedDict):
+    names: tuple[bytes, bytes]
+    representatives: tuple[bytes, bytes]
+    sizes: list[int]
+    distinct: list[int]
+    weakest: list[float]
+
+class _FoundCounts(TypedDict):
+    texts: int
+    grouped: int
+    alone: int
+    empty: int
+    groups: int
+    distinct: int
+    lookalikes: int
+    invisibles: int
+    work: tuple[int, int, int, int]
+
+@final
+class NeardupStream:
+    """Texts that are added batch by batch and lie in temporary files without a name (`rust/core/src/neardup/stream.rs`). OSError where there is no room."""
+
+    def __new__(
+        cls,
+        folder: str,
+        *,
+        threshold: float,
+        measure: str,
+        min_shared: int,
+        shingle: int,
+        fold_accents: bool,
+        recall: float | None = None,
+        piece: int = 32768,
+    ) -> NeardupStream:
+        """`recall`: of sketches that are made when a text is added; None: whatever is needed is made in the end. `piece`: bytes of
+        entries that are gathered for each of 256 parts before they are written."""
+
+    @property
+    def rows(self) -> int:
+        """Texts added so far."""
+
+    def add(
+        self,
+        texts: tuple[object, object, bool, int, int],
+        ids: tuple[object, object, bool, int, int],
+        threads: int,
+    ) -> None:
+        """Adds a batch of texts and their ids, two columns of text of one length. ValueError where they are not, or the stream is finished."""
+
+    def finish(
+        self,
+        *,
+        recall: float | None = None,
+        threads: int,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> NeardupFound:
+        """Groups what was added, exactly or by sketches, once."""
+
+@final
+class NeardupFound:
+    """What was found in a stream; ids stay on disk."""
+
+    def counts(self) -> _FoundCounts:
+        """Numbers of texts; `work` as in `neardup_join`."""
+
+    def rows(self, first: int, count: int) -> _FoundRows:
+        """Some rows: ids, names of groups and representatives (int64 offsets and bytes; nothing where there is no group), whether there is one
+        (uint8), its size (uint32; 1 alone, 0 no words), similarity to the representative (float64)."""
+
+    def largest(self, count: int) -> _FoundGroups:
+        """The largest groups, then by id."""
+
+    def digest(self, head: bytes, threads: int) -> bytes:
+        """As `TextsDigest`."""
+
+NEARDUP_ALGORITHM: str
+"""Version of the rules by which texts match and groups are made."""
+
+TEXT_NORMALISER: str
+"""Version of the folding and of the words: changes whenever a word of any text does."""
+
+TEXT_SHINGLES: str
+"""Version of the hashes of words and shingles."""
+
+def text_fold(text: str, fold_accents: bool = False) -> list[str]:
+    """The folded words of a text, in order (`rust/core/src/text`). O(text)."""
+
+def text_words(text: str, fold_accents: bool = False) -> list[tuple[int, int, int]]:
+    """(hash, first byte, byte after the last) of each word, in order; bytes of the original text in UTF-8, at code points. O(text)."""
+
+def text_shingles(text: str, shingle: int = 3, fold_accents: bool = False) -> list[int]:
+    """Hashes of the runs of `shingle` words: ascending, distinct; one for a shorter text, none without words.
+
+    ValueError unless `shingle` is from 1 to 9.
+    """
+
+def text_sequence(text: str, fold_accents: bool = False) -> tuple[int, int]:
+    """(128-bit hash of all words in their order, number of words)."""
+
+def text_flags(text: str) -> tuple[bool, bool]:
+    """(has invisible code points, has a word that mixes Latin letters with Cyrillic or Greek ones that look the same)."""
+
+_Span = tuple[int, int, int, int, int]
+_Segment = tuple[str, int, int, int, int]
+_Side = tuple[int, int, list[_Span], list[_Segment]]
+
+def text_evidence(
+    a: str, b: str, shingle: int, fold_accents: bool
+) -> tuple[
+    _Side, _Side, int, int, list[tuple[_Span, _Span, bool]], list[tuple[bool, _Span | None, _Span | None]]
+]:
+    """What two texts have in common (`rust/core/src/neardup/evidence.rs`): for each text its words, different shingles, passages that
+    shared shingles cover, and segments; then shared shingles, collisions, matches (a, b, moved), and rows of the alignment (equal, a, b).
+
+    A span is (first byte, byte after the last, first code point, code point after the last, words); a segment («shared», «moved», «own»
+    or «gap») likewise, its kind first and without words. ValueError if the shingle is not 1 to 9 words or a text has more than 256 MiB.
+    O(n log n)."""
+
+@final
+class TextLetter:
+    """The letter of a group (`rust/core/src/neardup/template.rs`)."""
+
+    def __new__(cls, texts: list[str], representative: int, shingle: int, fold_accents: bool) -> TextLetter:
+        """Counts the letter; listens for Ctrl-C. ValueError as `text_evidence`, or if there is no such text. Linear in the group."""
+
+    def tally(
+        self,
+    ) -> tuple[
+        int,
+        int,
+        int,
+        list[int],
+        list[int],
+        list[tuple[_Span, _Span, _Span, int, int, list[tuple[str, int]]]],
+        int,
+    ]:
+        """Shingles of the letter, words of the representative in it, collisions, words of each member, own words of each, slots, slots left
+        out. A slot: its place in the representative, words before, words after, members, different fillers, the most frequent (words, count)."""
+
+    def segments(self, text: str) -> list[_Segment]:
+        """Segments of a text («shared»: of the letter, «own», «gap») as in `text_evidence`. O(text · log text)."""
+
+_TextChunk = tuple[object, object, bool, int, int]
+"""Offsets, bytes, whether offsets have 64 bits, the first row, the number of rows: see `klero.voices.sets.native_chunk`."""
+
+_GroupChanges = list[tuple[list[str], list[str], list[str], list[str]]]
+"""Groups before, lone ids before, groups after, lone ids after."""
+
+@final
+class NeardupIndex:
+    """Texts and their groups, for any thread. Ids are text. `threshold` in (0, 1], `min_shared` at least 1, `shingle` from 1 to 9, else ValueError.
+
+    After a panic every method raises InternalError."""
+
+    def __new__(
+        cls, threshold: float, measure: str, min_shared: int, shingle: int, fold_accents: bool
+    ) -> NeardupIndex:
+        """An index without texts. `measure` is «jaccard» or «containment»."""
+
+    def add(
+        self, ids: list[str], texts: list[_TextChunk]
+    ) -> tuple[list[tuple[int, str]], tuple[list[tuple[str, int]], bytes], _GroupChanges]:
+        """Rows (from 0) whose ids can't be taken, with a code; or, if there are none, the names and sizes of the new texts' groups, which of them each text
+        is in (int32; -1 alone, -2 without words), and what changed for others. ValueError unless there is one id a text."""
+
+    def remove(self, ids: list[str]) -> tuple[list[tuple[int, str]], _GroupChanges]:
+        """Rows whose ids are not there or there twice, with a code; or what changed for others."""
+
+    def query(self, texts: list[_TextChunk], most: int) -> list[list[tuple[str, float]]]:
+        """For each text at most `most` ids that match, with their similarity, best first."""
+
+    def groups(self) -> list[tuple[list[str], int]]:
+        """Ids, ascending, and the number of different sequences of words of each group; the largest group first."""
+
+    def standing(self, id: str) -> tuple[str | None, int] | None:  # noqa: A002
+        """Name and size of an id's group; (None, 1) if it is alone, (None, 0) without words, None if it is not there."""
+
+    def __len__(self) -> int: ...
+    def parts(self, settings: bytes) -> tuple[list[bytes], str]:
+        """Bounds of ids (int64), ids, sequences (16 bytes each), first rows (uint32), bounds of shingles (int64), shingles (uint64), by the code points of
+        the ids; and their digest with the settings."""
+
+    @staticmethod
+    def from_parts(
+        threshold: float,
+        measure: str,
+        min_shared: int,
+        shingle: int,
+        fold_accents: bool,
+        columns: list[object],
+        settings: bytes,
+        digest: str,
+    ) -> tuple[NeardupIndex | None, tuple[str, int] | None]:
+        """The index of such columns; or what is wrong with them (digest, shape, full, id, shingles, first, sequence) and in which row, from 0."""

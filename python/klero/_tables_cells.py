@@ -74,6 +74,12 @@ def folded(text: str) -> str:
     return " ".join(plain.split()).replace(" - ", "-")
 
 
+def kind_of(value: object) -> str:
+    """The type of a value with its article: «an int», «a dict»."""
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
 def cell_text(value: object) -> str | None:
     """The text of a typed cell, not yet cleaned; None if this type has no text (a list, say)."""
     if isinstance(value, str):

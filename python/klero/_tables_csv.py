@@ -21,12 +21,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from klero.errors import Fault, InputError
 
-__all__ = ["Record", "read_csv"]
+__all__ = ["Record", "read_csv", "title_above"]
 
 Record = tuple[int, list[str]]
 """The line where a row begins, and its cells."""
@@ -35,6 +35,8 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "
 _SEPARATORS = (",", ";", "\t")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _SEP_LINE = re.compile(r"sep=([,;\t])(\r\n|\n|\r)", re.IGNORECASE)
+_TOP = 10
+"""Rows in which headings are looked for below a title."""
 _SAVE_AS = "Save it again as «CSV UTF-8», or as .xlsx."
 
 
@@ -178,3 +180,24 @@ def _records(text: str, separator: str, name: str, skipped: int) -> list[Record]
         )
         raise InputError([Fault("csv-malformed", message, name, row=start)]) from None
     return records
+
+
+def title_above(records: Sequence[Record]) -> str:
+    """What to say where a title seems to stand above the headings; '' where none does.
+
+    A title is one cell alone in the first row, with empty ones beside it or an empty row below it. The headings are the next row of words, all different,
+    without digits: two with an empty row before, else three.
+    """
+    if not records or sum(bool(cell.strip()) for cell in records[0][1]) != 1:
+        return ""
+    first, width = records[0][0], len(records[0][1])
+    for number, cells in records[1:_TOP]:
+        filled = [cell.strip() for cell in cells if cell.strip()]
+        apart = number > first + 1
+        wordy = all(not any(char.isdigit() for char in cell) for cell in filled)
+        if wordy and len(filled) == len(set(filled)) >= (2 if apart else 3) and (apart or width > 1):
+            return (
+                f"this row holds one cell, as a title does, and the headings seem to stand in row {number}. The first row must hold the names of the "
+                "columns: delete the rows above them, and save the file again."
+            )
+    return ""

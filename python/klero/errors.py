@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
+from klero._harmless import harmless
+
 __all__ = [
     "CODES",
     "BundleError",
@@ -130,6 +132,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "draws-invalid": "the number of draws or attempts is not one that can be made",
         "surplus-unknown": "there is no such rule for values that have more than their minimum",
         "panels-invalid": "the number of panels is not one that a lottery can list",
+        "memory-budget": "so many texts do not fit into the memory that may be used",
         "memory-invalid": "the memory that may be used is not a whole number of megabytes",
         "balls-invalid": "the number of balls is not a power of ten that the lottery can use",
         "balls-too-few": "with so few balls somebody who can sit would have none",
@@ -190,7 +193,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "declaration-differs": "a declaration says other than the lottery to be committed",
         "declaration-invalid": "a field of a declaration is missing or not as the protocol asks",
         "file-too-large": "a file is far larger than what is asked for",
-        "json-invalid": "a file is no JSON that a record could be made of",
+        "json-invalid": "a file is no JSON, or not of the form that is needed",
         "key-invalid": "a file or a field holds no key of Ed25519 that can be used here",
         "key-name": "the name of a key is no line of text",
         "key-unknown": "a key that should sign is not declared",
@@ -209,6 +212,8 @@ CODES: Mapping[str, str] = MappingProxyType(
         "household-empty": "no row of a register has an address",
         "exclusions-none": "a list of exclusions is empty, or nobody on it is on the register",
         "id-type": "ids are of a type that has no one spelling",
+        "text-too-long": "a text is too long to be compared word for word",
+        "group-empty": "a letter is asked of no texts",
         "options-conflict": "two options exclude each other",
         "register-too-long": "a register has more rows than can be numbered",
         "seed-missing": "a draw needs a seed, and none was given",
@@ -219,6 +224,23 @@ CODES: Mapping[str, str] = MappingProxyType(
         "stratum-duplicate": "a stratum stands twice in a table",
         "stratum-missing": "a stratum of the register is not in a table",
         "stratum-unknown": "a stratum in a table is not on the register",
+        # near-duplicates
+        "id-count": "there are not as many ids as texts",
+        "id-known": "a text with this id is in the index already",
+        "id-unknown": "no text or group has this id",
+        "index-invalid": "a file is no index of near-duplicates, or is damaged",
+        "index-settings": "an index was made with other settings than those asked for",
+        "index-version": "an index was made by a version whose hashes can't be compared",
+        "option-unknown": "an option has a value that is none of those it can have",
+        "pairs-limit": "the groups hold more pairs than may be listed",
+        "text-type": "a column of texts holds something else, numbers for instance",
+        "texts-too-many": "there are more texts than can be numbered",
+        # contributions
+        "map-invalid": "the columns of contributions are named in a way that can't be read",
+        "pseudonym-key": "a file holds no key for pseudonyms",
+        "text-column-ambiguous": "several columns could be the texts",
+        "text-column-missing": "no column is known to hold the texts",
+        "text-numeric": "a column of texts holds numbers or dates alone",
         # people and quotas together
         "feature-empty": "a person has no value for a feature that has quotas",
         "feature-missing": "a feature that has quotas is not a column of the people",
@@ -230,8 +252,8 @@ CODES: Mapping[str, str] = MappingProxyType(
 
 
 def quoted(value: str) -> str:
-    """`value` in quotes, on one line, cut at 60 characters: for use in messages."""
-    line = value.replace("\r", "\\r").replace("\n", "\\n")
+    """`value` in quotes, on one line, cut at 60 characters, without what a terminal would obey: for use in messages."""
+    line = harmless(value.replace("\r", "\\r").replace("\n", "\\n"))
     return f"'{line}'" if len(line) <= 60 else f"'{line[:59]}…'"
 
 
@@ -337,7 +359,7 @@ class OutputExistsError(KleroError, FileExistsError):
     @property
     def message(self) -> str:
         return (
-            f"{self.path} exists already and is left untouched, since it may be the record of a draw. "
+            f"{self.path} exists already and is left untouched, since nothing is replaced unasked. "
             "Give another name, move it away first, or replace it with --force (in Python: force=True)."
         )
 

@@ -1,7 +1,7 @@
 """What does this table say, cell by cell, and what is wrong with it?
 
-One door for every table: a path to CSV, Excel or Parquet, anything that exports an Arrow stream (pyarrow,
-polars, pandas, duckdb), or a list of mappings. All cells become text in one form (see
+One door for every table: a path to CSV, Excel, Parquet or JSON (a list, or JSONL), anything that exports an Arrow
+stream (pyarrow, polars, pandas, duckdb), or a list of mappings. All cells become text in one form (see
 :mod:`klero._tables_cells`), so the same table gives the same result whichever program it passed through.
 
 Guaranteed: all faults of a table's shape are reported together; nothing is dropped but blank rows and empty
@@ -22,11 +22,14 @@ from os import PathLike
 from pathlib import Path
 
 from klero._tables_arrow import ArrowStream, Columns, read_arrow, read_parquet
-from klero._tables_cells import ERROR_CELLS, cell_text, clean, cleaned
-from klero._tables_csv import Record, read_csv
+from klero._tables_cells import ERROR_CELLS, cell_text, clean, cleaned, kind_of
+from klero._tables_csv import Record, read_csv, title_above
+from klero._tables_json import has_lines, is_json, read_json
 from klero.errors import Fault, InputError, quoted
 
 __all__ = ["ArrowStream", "Table", "TableSource", "read_table"]
+
+_SUFFIXES = frozenset((".csv", ".tsv", ".txt", "", ".xlsx", ".xlsm", ".parquet"))
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def read_table(source: TableSource, *, name: str | None = None, called: str = "t
     """Read a table from a file, an Arrow stream or a list of mappings.
 
     Args:
-        source: a path to .csv, .tsv, .txt, .xlsx, .xlsm or .parquet; an object with ``__arrow_c_stream__``; a
+        source: a path to .csv, .tsv, .txt, .xlsx, .xlsm, .parquet, .json or .jsonl; an object with ``__arrow_c_stream__``; a
             list of mappings with the same keys; or a table read before, which is returned as it is.
         name: what messages call the table; by default the file's name, or what `called` says.
         called: what messages call a table that is no file.
@@ -89,10 +92,29 @@ def read_table(source: TableSource, *, name: str | None = None, called: str = "t
     if isinstance(source, Sequence) and not isinstance(source, bytes | bytearray):
         return _from_mappings(source, name)
     message = (
-        f"a {type(source).__name__} is not a table. Give a path to a CSV, Excel or Parquet file, a table of "
+        f"{kind_of(source)} is not a table. Give a path to a CSV, Excel or Parquet file, a table of "
         "pyarrow, polars, pandas or duckdb, or a list of dicts."
     )
     raise InputError([Fault("source-type", message, name)])
+
+
+def read_workbook(
+    path: Path, *, name: str | None = None, sheet: str | None = None
+) -> tuple[Table, tuple[str, ...]]:
+    """A sheet of an Excel file (None: the first visible one), and the names of the sheets, the one that was read first.
+
+    Raises:
+        InputError: with every fault of the table's shape; there is no such sheet.
+        MissingExtraError: openpyxl is not installed.
+    """
+    from klero._tables_excel import read_sheet
+
+    name = name or path.name
+    data = _file_bytes(path, name, path.suffix.lower())
+    if not data:
+        raise InputError([_empty(name)])
+    records, sheets = read_sheet(data, name, sheet)
+    return _from_records(records, name), sheets
 
 
 def table_or_faults(source: TableSource, called: str, faults: list[Fault]) -> Table | None:
@@ -133,6 +155,8 @@ def _read_file(path: Path, name: str | None) -> Table:
         return _from_columns(read_parquet(data, name), name)
     if not data:
         raise InputError([_empty(name)])
+    if is_json(path):
+        return _from_mappings(read_json(data, name, lines=has_lines(path)), name)
     if suffix in {".xlsx", ".xlsm"}:
         from klero._tables_excel import read_excel
 
@@ -146,7 +170,7 @@ def _file_bytes(path: Path, name: str, suffix: str) -> bytes:
             raise InputError(
                 [Fault("file-is-directory", f"{path} is a folder. Give the file inside it.", name)]
             )
-        if path.exists() and suffix not in {".csv", ".tsv", ".txt", "", ".xlsx", ".xlsm", ".parquet"}:
+        if path.exists() and suffix not in _SUFFIXES and not is_json(path):
             message = (
                 f"files of type {suffix} can't be read. Save the table as .xlsx or CSV and give that file."
             )
@@ -186,6 +210,8 @@ def _from_records(records: list[Record], name: str) -> Table:
     ):
         header.pop()
     body = records[1:]
+    if title := title_above(records):
+        raise InputError([Fault("column-unnamed", title, name, row=header_row)])
     faults = [] if body else [_no_rows(name)]
     width = len(header)
     rows: list[list[str]] = []
@@ -227,7 +253,7 @@ def _texts(name: str, label: str, values: Iterable[object], faults: list[Fault])
         text = cell_text(value)
         if text is None:
             what = (
-                f"a {type(value).__name__} is not text, a number that can be written out, a date or a truth value. Convert it to "
+                f"{kind_of(value)} is not text, a number that can be written out, a date or a truth value. Convert it to "
                 "text first."
             )
             faults.append(Fault("cell-type", what, name, row, label, type(value).__name__))
@@ -246,7 +272,7 @@ def _from_mappings(rows: Sequence[object], name: str) -> Table:
     faults: list[Fault] = []
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
-            message = f"a list of tables' rows must hold mappings such as dicts, not a {type(row).__name__}."
+            message = f"a list of tables' rows must hold mappings such as dicts, not {kind_of(row)}."
             raise InputError([Fault("source-type", message, name, row=number)])
         columns.update({str(key): [] for key in row if str(key) not in columns})
     for number, row in enumerate(rows, start=1):

@@ -29,6 +29,7 @@ try:
         propensity,
         publish,
         receipt,
+        repeats,
         replace,
         rfc3797,
         steps,
@@ -57,6 +58,7 @@ SECTIONS: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Check and explain", (verify.verify, explain.explain, audit.audit, rfc3797.rfc3797)),
     ("When somebody drops out", (alternates.alternates, replace.replace, log.log)),
     ("At the assembly", (tables.tables,)),
+    ("Read what people wrote", (repeats.repeats,)),
     ("Try it", (demo.demo,)),
 )
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
 
-from klero.cli.output import format_option, note, print_json, table, written
+from klero.cli.output import following, format_option, note, print_json, table, written
 from klero.errors import Fault, InputError, quoted
 
 if TYPE_CHECKING:
@@ -248,23 +247,13 @@ def _largest(drawn: Invitation) -> str:
     return text + " Is it a home, an institution, or a placeholder?" * bool(row.certain)
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int], None] | None]:
+def _progress() -> AbstractContextManager[Callable[[str, int], None] | None]:
     """Phase, rows and rows a second on a terminal; None elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    started: dict[str, float] = {}
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading")
-        started: dict[str, float] = {}
+    def described(phase: str, count: int) -> str:
+        elapsed = time.perf_counter() - started.setdefault(phase, time.perf_counter())
+        speed = f" · {count / elapsed / 1e6:.1f} million a second" if elapsed > 0.2 else ""
+        return f"{phase}: {count:,} rows{speed}"
 
-        def advance(phase: str, count: int) -> None:
-            elapsed = time.perf_counter() - started.setdefault(phase, time.perf_counter())
-            speed = f" · {count / elapsed / 1e6:.1f} million a second" if elapsed > 0.2 else ""
-            bar.update(task, description=f"{phase}: {count:,} rows{speed}")
-
-        yield advance
+    return following("reading", described)

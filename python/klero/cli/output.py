@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from klero._harmless import harmless, harmless_json
 from klero.errors import InfeasibleError, InputError, KleroError
 
 if TYPE_CHECKING:
@@ -80,17 +81,17 @@ def bins_of(options: tuple[str, ...]) -> dict[str, tuple[Decimal, ...]]:
 
 def print_json(data: object) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    click.echo(harmless_json(json.dumps(data, ensure_ascii=False, indent=2)))
 
 
 def note(text: str) -> None:
-    """A remark for the person, on stderr."""
-    click.echo(text, err=True)
+    """A remark for the person, on stderr; nothing in it is obeyed by a terminal."""
+    click.echo(harmless(text), err=True)
 
 
 def report_error(error: KleroError, *, as_json: bool) -> None:
     """The error in words on stderr; with `--format json` also as a document on stdout."""
-    click.echo(str(error), err=True)
+    note(str(error))
     if not as_json:
         return
     data: dict[str, object] = {"code": error.code, "message": error.message}
@@ -128,9 +129,27 @@ def save(path: str, data: bytes | str, *, force: bool, secret: bool = False) -> 
     written.append(path)
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str, int], None] | None]:
+def progress() -> AbstractContextManager[Callable[[str, int], None] | None]:
     """A line that follows the work on a terminal (phase, levels, panels found, time); None elsewhere."""
+    counts: dict[str, int] = {}
+
+    def described(phase: str, count: int) -> str:
+        counts[phase] = count
+        return " · ".join(f"{name} {n}" for name, n in counts.items())
+
+    return following("feasibility", described)
+
+
+@contextmanager
+def following(
+    first: str, described: Callable[[str, int], str]
+) -> Iterator[Callable[[str, int], None] | None]:
+    """A line on a terminal that says how far the work is, and for how long it has gone on; None elsewhere.
+
+    Args:
+        first: what it says to begin with.
+        described: what it says of a step and a count.
+    """
     if not sys.stderr.isatty():
         yield None
         return
@@ -139,14 +158,8 @@ def progress() -> Iterator[Callable[[str, int], None] | None]:
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("feasibility")
-        counts: dict[str, int] = {}
-
-        def advance(phase: str, count: int) -> None:
-            counts[phase] = count
-            bar.update(task, description=" · ".join(f"{name} {n}" for name, n in counts.items()))
-
-        yield advance
+        task = bar.add_task(first)
+        yield lambda step, count: bar.update(task, description=described(step, count))
 
 
 def table(headings: list[str], rows: list[list[str]]) -> str:

@@ -4,6 +4,13 @@
 //! HMAC-SHA256 under a key that nobody can steer: [`crate::sortition::stream`] for draws of panels, one after the other, and `register::hash` for the
 //! tickets of a register, where each person has a number of their own and two compressions a person are all there is time for.
 
+/// The finaliser of SplitMix64: mixes the bits of a number, no two numbers into one.
+pub(crate) fn split_mix(z: u64) -> u64 {
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 /// A stream of numbers from a seed.
 pub struct Random(u64);
 
@@ -16,10 +23,7 @@ impl Random {
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        split_mix(self.0)
     }
 
     /// A number below `n`, each equally likely: a draw from the incomplete last round of multiples of `n` is drawn again.

@@ -13,6 +13,7 @@
 //! assert!(canonical::parse(br#"{"a":[1,"x"]}"#).is_ok());
 //! assert!(canonical::parse(br#"{"a": [1,"x"]}"#).is_err());
 //! ```
+#![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 pub mod beacon;

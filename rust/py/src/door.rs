@@ -53,6 +53,11 @@ fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
 
 fn internal_error(py: Python<'_>, text: &str) -> PyErr {
     let message = format!("A kernel stopped with a fault of klero's own ({text}). Please report it with the command and the tables");
+    broken(py, &message)
+}
+
+/// `klero.errors.InternalError` with this message.
+pub fn broken(py: Python<'_>, message: &str) -> PyErr {
     let class = py
         .import("klero.errors")
         .and_then(|module| module.getattr("InternalError"));
