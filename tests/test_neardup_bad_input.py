@@ -324,3 +324,14 @@ def test_ids_of_any_kind_may_be_asked_for() -> None:
             assert fault.code == "id-unknown"
     (fault,) = faults_of(lambda: found.pairs(limit=-(10**5000)))
     assert fault.code == "option-range"
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("row", [0, 39_999, 79_999])
+def test_bytes_that_are_no_text_are_found_by_any_number_of_threads(threads: int, row: int) -> None:
+    data = [b"Gardons la ligne 12."] * 80_000
+    data[row] = b"Gardons la ligne \xff."
+    texts = pa.array(data, pa.binary()).view(pa.string())
+    with pytest.raises(InputError) as error:
+        klero.near_duplicates(texts, threads=threads)
+    assert [(fault.code, fault.row) for fault in error.value.faults] == [("encoding-unreadable", row + 1)]

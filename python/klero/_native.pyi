@@ -456,10 +456,10 @@ class TextsDigest:
     """The fingerprint of a set of (id, text), fed a batch at a time (`rust/core/src/neardup/digest.rs`). 32 bytes a text."""
 
     def __new__(cls) -> TextsDigest: ...
-    def add(self, ids: tuple[object, object, bool, int, int], sequences: object) -> None:
+    def add(self, ids: tuple[object, object, bool, int, int], sequences: object, threads: int = 1) -> None:
         """Adds texts: their ids, a column of text, and 16 bytes each. ValueError if these are not as many."""
 
-    def digest(self, head: bytes) -> bytes:
+    def digest(self, head: bytes, threads: int = 1) -> bytes:
         """SHA-256 of `head`, the number of texts and their sorted entries."""
 
 MINHASH_ALGORITHM: str

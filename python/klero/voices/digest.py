@@ -30,11 +30,11 @@ def head(settings: Settings) -> bytes:
     )
 
 
-def texts_digest(ids: IdColumn, sequences: bytes, settings: Settings) -> str:
+def texts_digest(ids: IdColumn, sequences: bytes, settings: Settings, threads: int = 1) -> str:
     """The fingerprint in hexadecimal, of the texts with these ids and hashes (16 bytes each, in the same order). 32 bytes a text meanwhile."""
     hashes = memoryview(sequences).cast("B")
     digest = _native.TextsDigest()
     for first in range(0, ids.size, _BLOCK):
         block = ids.slice(first, _BLOCK).cast(pa.large_string())
-        digest.add(native_chunk(block), hashes[16 * first : 16 * (first + len(block))])
-    return digest.digest(head(settings)).hex()
+        digest.add(native_chunk(block), hashes[16 * first : 16 * (first + len(block))], threads)
+    return digest.digest(head(settings), threads).hex()

@@ -304,7 +304,7 @@ def near_duplicates(
     resources = read_resources(faults, threads=threads, memory=memory)
     read_progress(faults, progress)
     source, names = _columns_of(texts, ids, faults)
-    column = read_texts(source, "texts", faults)
+    column = read_texts(source, "texts", faults, resources.threads if resources else 1)
     ordered = read_ids(names, None if column is None else len(column), "ids", faults)
     if faults or rules is None or resources is None or column is None or ordered is None:
         raise InputError(faults)
@@ -358,7 +358,7 @@ def find(
             distinct=outcome.all_distinct,
         ),
         settings=settings,
-        digest=texts_digest(ids, outcome.sequences, settings),
+        digest=texts_digest(ids, outcome.sequences, settings, resources.threads),
         lookalikes=outcome.lookalikes,
         invisibles=outcome.invisibles,
         texts=texts,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -95,12 +96,13 @@ class TextColumn:
         return TextColumn((texts if len(places) == 1 else texts.take(pa.array(back)),))
 
 
-def read_texts(source: object, name: str, faults: list[Fault]) -> TextColumn | None:
+def read_texts(source: object, name: str, faults: list[Fault], threads: int = 1) -> TextColumn | None:
     """The texts; or None, and all that is wrong with them added to `faults`.
 
     Args:
         source: see :data:`TextSource`; a table of one column will do.
         name: what messages call it.
+        threads: at most so many look whether the texts are UTF-8.
     """
     before = len(faults)
     column = arrow_column(source, name, faults)
@@ -118,7 +120,7 @@ def read_texts(source: object, name: str, faults: list[Fault]) -> TextColumn | N
     for chunk in column.chunks:
         if len(chunk):
             chunks.append(_without_nulls(_plain(chunk)))
-            _check_utf8(chunks[-1], first, name, faults)
+            _check_utf8(chunks[-1], first, name, faults, threads)
         first += len(chunk)
     return None if len(faults) > before else TextColumn(tuple(chunks))
 
@@ -278,10 +280,25 @@ def _lengths(chunk: pa.Array) -> pa.Array:
     return pa.array(np.diff(offsets[chunk.offset : chunk.offset + len(chunk) + 1]))
 
 
-def _check_utf8(chunk: pa.Array, first: int, name: str, faults: list[Fault]) -> None:
+# Rows of a chunk that is worth dividing among threads.
+_MANY = 1 << 15
+
+
+def _validate(chunk: pa.Array, threads: int) -> None:
+    if threads == 1 or len(chunk) < _MANY:
+        chunk.validate(full=True)
+        return
+    chunk.validate()  # the offsets' ends and the buffers' sizes, which parts rely on
+    size = -(-len(chunk) // threads)
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [chunk.slice(start, size) for start in range(0, len(chunk), size)]
+        list(pool.map(lambda part: part.validate(full=True), parts))
+
+
+def _check_utf8(chunk: pa.Array, first: int, name: str, faults: list[Fault], threads: int) -> None:
     """Arrow promises UTF-8 and does not check it; a program that breaks the promise is told where."""
     try:
-        chunk.validate(full=True)
+        _validate(chunk, threads)
     except pa.ArrowInvalid as error:
         wrong = (
             []

@@ -59,11 +59,13 @@ impl TextsDigest {
     }
 
     /// Adds the texts with these ids.
+    #[pyo3(signature = (ids, sequences, threads=1))]
     fn add(
         &mut self,
         py: Python<'_>,
         ids: Chunk<'_>,
         sequences: &Bound<'_, PyAny>,
+        threads: usize,
     ) -> PyResult<()> {
         let (ids, sequences) = (Columns::new(&[ids])?, Bytes::of(sequences)?);
         let hashes = sequences.as_slice().chunks_exact(16);
@@ -73,15 +75,21 @@ impl TextsDigest {
         if hashes.len() != ids.len() {
             return Err(PyValueError::new_err("each id needs one hash"));
         }
-        let added = door::detached(py, |_| digest::entries(&ids, &hashes))?;
+        let added = door::detached(py, |_| digest::entries(&ids, &hashes, threads))?;
         self.entries.extend(added);
         Ok(())
     }
 
     /// The fingerprint of all that was added.
-    fn digest<'py>(&mut self, py: Python<'py>, head: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    #[pyo3(signature = (head, threads=1))]
+    fn digest<'py>(
+        &mut self,
+        py: Python<'py>,
+        head: &[u8],
+        threads: usize,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         let entries = &mut self.entries;
-        let digest = door::detached(py, |_| digest::digest(head, entries))?;
+        let digest = door::detached(py, |_| digest::digest(head, entries, threads))?;
         Ok(PyBytes::new(py, &digest))
     }
 }

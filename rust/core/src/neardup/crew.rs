@@ -101,9 +101,25 @@ impl Crew<'_> {
     }
 }
 
+/// Sorts by several threads: parts of their own first, which one thread then merges.
+pub(super) fn ascending<T: Ord + Copy + Send>(values: &mut [T], threads: usize) {
+    if threads <= 1 {
+        values.sort_unstable();
+        return;
+    }
+    let size = values.len().div_ceil(threads).max(1);
+    std::thread::scope(|scope| {
+        for part in values.chunks_mut(size) {
+            scope.spawn(|| part.sort_unstable());
+        }
+    });
+    // The stable sort of the standard library finds runs that are sorted, and merges them.
+    values.sort();
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Crew, Stop};
+    use super::{ascending, Crew, Stop};
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     #[test]
@@ -141,5 +157,20 @@ mod tests {
         let mut seen = states.unwrap_or_default().concat();
         seen.sort_unstable();
         assert_eq!(seen, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn any_number_of_threads_sorts_alike() {
+        let values: Vec<u64> = (0..1000u64)
+            .map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50)
+            .collect();
+        let mut right = values.clone();
+        right.sort_unstable();
+        for threads in [0, 1, 2, 7, 2000] {
+            let mut sorted = values.clone();
+            ascending(&mut sorted, threads);
+            assert_eq!(sorted, right);
+        }
+        ascending::<u64>(&mut [], 3);
     }
 }

@@ -8,6 +8,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::crew::ascending;
 use super::Texts;
 
 /// What one text adds to the fingerprint.
@@ -24,11 +25,21 @@ pub fn entry(id: &[u8], sequence: u128) -> Entry {
 
 /// The entries of texts, given their ids and hashes in the same order.
 #[must_use]
-pub fn entries<T: Texts + ?Sized>(ids: &T, sequences: &[u128]) -> Vec<Entry> {
-    let mut scratch = Vec::new();
-    let rows = (0..ids.len() as u32).zip(sequences);
-    rows.map(|(row, sequence)| ids.with(row, &mut scratch, |id| entry(id, *sequence)))
-        .collect()
+pub fn entries<T: Texts + ?Sized>(ids: &T, sequences: &[u128], threads: usize) -> Vec<Entry> {
+    let mut entries = vec![Entry::default(); sequences.len()];
+    let size = sequences.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        let parts = entries.chunks_mut(size).zip(sequences.chunks(size));
+        for (first, (part, sequences)) in (0u32..).step_by(size).zip(parts) {
+            scope.spawn(move || {
+                let mut scratch = Vec::new();
+                for ((row, place), sequence) in (first..).zip(part).zip(sequences) {
+                    *place = ids.with(row, &mut scratch, |id| entry(id, *sequence));
+                }
+            });
+        }
+    });
+    entries
 }
 
 /// A fingerprint of `count` entries, to be given in ascending order.
@@ -42,8 +53,8 @@ pub fn begin(head: &[u8], count: usize) -> Sha256 {
 
 /// The fingerprint of all entries, which are sorted.
 #[must_use]
-pub fn digest(head: &[u8], entries: &mut [Entry]) -> [u8; 32] {
-    entries.sort_unstable();
+pub fn digest(head: &[u8], entries: &mut [Entry], threads: usize) -> [u8; 32] {
+    ascending(entries, threads);
     let mut hash = begin(head, entries.len());
     hash.update(entries.as_flattened());
     hash.finalize().into()
@@ -57,12 +68,12 @@ mod tests {
     fn the_order_of_texts_does_not_matter() {
         let mut one = [entry(b"1", 7), entry(b"2", 8), entry(b"10", 7)];
         let mut two = [one[2], one[0], one[1]];
-        assert_eq!(digest(b"h", &mut one), digest(b"h", &mut two));
+        assert_eq!(digest(b"h", &mut one, 1), digest(b"h", &mut two, 2));
     }
 
     #[test]
     fn ids_texts_their_number_and_the_head_all_count() {
-        let of = |head: &[u8], entries: &[Entry]| digest(head, &mut entries.to_vec());
+        let of = |head: &[u8], entries: &[Entry]| digest(head, &mut entries.to_vec(), 1);
         let all = [
             of(b"h", &[entry(b"1", 7)]),
             of(b"h", &[entry(b"2", 7)]),

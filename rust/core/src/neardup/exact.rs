@@ -9,6 +9,7 @@
 //! asks for are kept (a bitmap of the keys asked for, filled in a first pass).
 
 use super::counts::Counts;
+use super::crew::ascending;
 use super::measure::{Measure, Rule};
 
 /// Filters most shingles that are not frequent before the table is asked.
@@ -33,8 +34,8 @@ fn place(shingle: u64) -> (usize, u32) {
 impl Order {
     /// The order that the shingles of a sample of `texts` texts give, those of all texts in one list.
     #[must_use]
-    pub fn of_sample(mut shingles: Vec<u64>, texts: usize) -> Self {
-        shingles.sort_unstable();
+    pub fn of_sample(mut shingles: Vec<u64>, texts: usize, threads: usize) -> Self {
+        ascending(&mut shingles, threads);
         let least = (texts / ONE_IN).max(AT_LEAST);
         let mut order = Self {
             frequent: Counts::default(),

@@ -119,7 +119,7 @@ impl Exact {
         settings: &Settings,
     ) -> Option<Self> {
         let (shingles, size) = sampled(crew, texts, settings.reading)?;
-        let order = Order::of_sample(shingles, size);
+        let order = Order::of_sample(shingles, size, crew.threads);
         let rule = settings.rule;
         let asked = match rule.measure {
             Measure::Jaccard => None,
