@@ -4,9 +4,9 @@
 //! all matching pairs. The way: read every text once and note its size, a bitmap and entries under a few keys ([`survey`], [`exact`], [`entries`]); join copies;
 //! compare what shares a key ([`bucket`]), with a bound from the bitmaps before the texts are read again ([`sets`]); describe each component ([`groups`]).
 //!
-//! Guarantees. Exact mode: all matching pairs and no others, up to collisions of 64-bit hashes of shingles and 128-bit hashes of texts (a chance below 10⁻⁹ for
-//! 10⁷ texts that nobody made for the purpose). The result is a function of the texts and of the order of ids: it depends on no order of rows, batch or thread.
-//! Cost: linear in the texts where keys are rare; a group of m copies or letters costs about m comparisons. Memory: about 84 bytes a text and 8 an entry
+//! Guarantees. Exact mode: all matching pairs and no others, up to collisions of 64-bit hashes of shingles and 128-bit hashes of texts (two texts of 100 words that
+//! nobody made for the purpose are miscounted with a chance of some 5·10⁻¹⁶). The result is a function of the texts and of the order of ids: it depends on no order of rows, batch or thread.
+//! Cost: linear in the texts where keys are rare; a group of m copies or letters that match costs about m comparisons. Memory: about 84 bytes a text, 8 an entry, and the sets that are kept ([`join::KEPT`])
 //! (at a threshold of 0.8, one entry for five words). No randomness, no I/O.
 
 pub mod align;
