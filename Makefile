@@ -70,7 +70,7 @@ $(PY):
 
 need-cargo:
 	@if ! cargo --version >/dev/null 2>&1; then \
-	  echo "klero's kernels are in Rust and cargo is missing: install Rust 1.85 or newer (https://rustup.rs)." >&2; exit 1; \
+	  echo "klero's kernels are in Rust and cargo is missing: install Rust 1.89 or newer (https://rustup.rs)." >&2; exit 1; \
 	fi
 	@if ! command -v cc >/dev/null; then \
 	  echo "Rust needs a C linker and cc is missing: install a C compiler (Debian, Ubuntu: apt install build-essential)." >&2; exit 1; \

@@ -7,16 +7,16 @@ from html.parser import HTMLParser
 
 import numpy as np
 
+from klero.voices.breakdowns import Breakdown
 from klero.voices.repeats_facts import (
-    Breakdown,
     Facts,
     GroupFacts,
     Line,
     SizeClass,
 )
 from klero.voices.repeats_texts import Comparison, Piece, Shown, SlotFacts
-from klero.voices.repeats_time import TimeAxis
 from klero.voices.settings import Settings
+from klero.voices.times import TimeAxis
 
 SETTINGS = Settings(
     threshold=0.8,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,8 +24,8 @@ from klero.voices.repeats_pictures import spread
 from klero.voices.repeats_report import Source, repeats_html
 from klero.voices.repeats_streamed import gather_file
 from klero.voices.repeats_texts import Piece, Shown, SlotFacts, cut
-from klero.voices.repeats_time import seconds_of, time_axis
 from klero.voices.streaming import near_duplicates_file
+from klero.voices.times import seconds_of, time_axis
 from repeats_cases import SETTINGS, Page, facts, group, shown
 
 PACKAGE = Path(__file__).resolve().parents[1] / "python" / "klero"
@@ -111,7 +113,11 @@ def test_page_fetches_and_runs_nothing(page: Page) -> None:
         "base",
     } == set()
     policy = next(meta for meta in page.named("meta") if "http-equiv" in meta)
-    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    digest = b64encode(sha256(page.style.encode()).digest()).decode()
+    assert policy["content"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+    assert not any("style" in attributes for _tag, attributes in page.elements)
     assert not re.search(r"url\(|@import|https?:", page.style)
     for _tag, attributes in page.elements:
         assert not any(name.startswith("on") or name == "src" for name in attributes)

@@ -83,6 +83,28 @@ if TYPE_CHECKING:
     from klero.sortition.register.invitation import Invitation as Invitation
     from klero.sortition.whatif import WhatIf as WhatIf
     from klero.sortition.whatif import what_if as what_if
+    from klero.themes.confront import confront as confront
+    from klero.themes.embed_models import OnnxEmbedder as OnnxEmbedder
+    from klero.themes.embed_models import PackagedEmbedder as PackagedEmbedder
+    from klero.themes.embed_models import SentenceTransformerEmbedder as SentenceTransformerEmbedder
+    from klero.themes.embed_offline import OfflineEmbedder as OfflineEmbedder
+    from klero.themes.embedders import Embedded as Embedded
+    from klero.themes.embedders import Embedder as Embedder
+    from klero.themes.embedders import embed as embed
+    from klero.themes.explain import explain_contribution as explain_contribution
+    from klero.themes.explain import explain_themes as explain_themes
+    from klero.themes.keywords import theme_keywords as theme_keywords
+    from klero.themes.kmeans import KMeans as KMeans
+    from klero.themes.live import LiveThemes as LiveThemes
+    from klero.themes.minorities import coverage_by_decile as coverage_by_decile
+    from klero.themes.minorities import distinct_authors as distinct_authors
+    from klero.themes.minorities import exclusion_disparity as exclusion_disparity
+    from klero.themes.minority_audit import audit_minorities as audit_minorities
+    from klero.themes.partition import Partition as Partition
+    from klero.themes.quotes import theme_quotes as theme_quotes
+    from klero.themes.stability import stability as stability
+    from klero.themes.themes import Themes as Themes
+    from klero.themes.vectors import read_vectors as read_vectors
     from klero.voices.contributions import Contributions as Contributions
     from klero.voices.contributions import open_contributions as open_contributions
     from klero.voices.index import NearDuplicateIndex as NearDuplicateIndex
@@ -102,17 +124,25 @@ _HOMES = {
     "Declaration": "klero.ledger.declare",
     "Draw": "klero.ledger.draw",
     "DropoutModel": "klero.sortition.dropout",
+    "Embedded": "klero.themes.embedders",
+    "Embedder": "klero.themes.embedders",
     "Event": "klero.ledger.states",
     "InfeasibleError": "klero.errors",
     "InputError": "klero.errors",
     "Invitation": "klero.sortition.register.invitation",
+    "KMeans": "klero.themes.kmeans",
     "KleroError": "klero.errors",
+    "LiveThemes": "klero.themes.live",
     "LogError": "klero.errors",
     "Lottery": "klero.sortition.lottery",
     "MostRandom": "klero.sortition.most_random",
     "NearDuplicateIndex": "klero.voices.index",
     "NearDuplicates": "klero.voices.near_duplicates",
+    "OfflineEmbedder": "klero.themes.embed_offline",
+    "OnnxEmbedder": "klero.themes.embed_models",
     "OutputExistsError": "klero.errors",
+    "PackagedEmbedder": "klero.themes.embed_models",
+    "Partition": "klero.themes.partition",
     "Pool": "klero.sortition.pool",
     "Propensities": "klero.sortition.propensity",
     "PublicDraw": "klero.ledger.steps",
@@ -123,20 +153,30 @@ _HOMES = {
     "SamplingError": "klero.errors",
     "SeatingError": "klero.errors",
     "SeatingPlan": "klero.seating.plan",
+    "SentenceTransformerEmbedder": "klero.themes.embed_models",
     "StateLog": "klero.ledger.log",
+    "Themes": "klero.themes.themes",
     "Verification": "klero.ledger.verify",
     "WhatIf": "klero.sortition.whatif",
     "abort": "klero.ledger.steps",
     "append_log": "klero.ledger.log",
+    "audit_minorities": "klero.themes.minority_audit",
     "choose_alternates": "klero.ledger.alternates",
     "commit": "klero.ledger.commit",
     "commit_round": "klero.ledger.commit",
     "compare": "klero.sortition.comparison",
+    "confront": "klero.themes.confront",
+    "coverage_by_decile": "klero.themes.minorities",
     "declare": "klero.ledger.declare",
+    "distinct_authors": "klero.themes.minorities",
     "draw": "klero.ledger.draw",
     "draw_record": "klero.ledger.steps",
+    "embed": "klero.themes.embedders",
     "estimate_dropout": "klero.sortition.dropout",
     "estimate_propensities": "klero.sortition.propensity",
+    "exclusion_disparity": "klero.themes.minorities",
+    "explain_contribution": "klero.themes.explain",
+    "explain_themes": "klero.themes.explain",
     "fair_lottery": "klero.sortition.lottery",
     "forget": "klero.ledger.receipts",
     "households": "klero.sortition.addresses",
@@ -153,10 +193,14 @@ _HOMES = {
     "read_declaration": "klero.ledger.declare",
     "read_log": "klero.ledger.log",
     "read_out": "klero.ledger.steps",
+    "read_vectors": "klero.themes.vectors",
     "replace": "klero.ledger.replacement",
     "replace_round": "klero.ledger.successor",
     "seat_tables": "klero.seating.seat",
     "sign": "klero.ledger.steps",
+    "stability": "klero.themes.stability",
+    "theme_keywords": "klero.themes.keywords",
+    "theme_quotes": "klero.themes.quotes",
     "timestamp": "klero.ledger.stamps",
     "timestamp_request": "klero.ledger.stamps",
     "verify": "klero.ledger.verify",
@@ -181,17 +225,25 @@ __all__ = [
     "Declaration",
     "Draw",
     "DropoutModel",
+    "Embedded",
+    "Embedder",
     "Event",
     "InfeasibleError",
     "InputError",
     "Invitation",
+    "KMeans",
     "KleroError",
+    "LiveThemes",
     "LogError",
     "Lottery",
     "MostRandom",
     "NearDuplicateIndex",
     "NearDuplicates",
+    "OfflineEmbedder",
+    "OnnxEmbedder",
     "OutputExistsError",
+    "PackagedEmbedder",
+    "Partition",
     "Pool",
     "Propensities",
     "PublicDraw",
@@ -202,20 +254,30 @@ __all__ = [
     "SamplingError",
     "SeatingError",
     "SeatingPlan",
+    "SentenceTransformerEmbedder",
     "StateLog",
+    "Themes",
     "Verification",
     "WhatIf",
     "abort",
     "append_log",
+    "audit_minorities",
     "choose_alternates",
     "commit",
     "commit_round",
     "compare",
+    "confront",
+    "coverage_by_decile",
     "declare",
+    "distinct_authors",
     "draw",
     "draw_record",
+    "embed",
     "estimate_dropout",
     "estimate_propensities",
+    "exclusion_disparity",
+    "explain_contribution",
+    "explain_themes",
     "fair_lottery",
     "forget",
     "households",
@@ -232,10 +294,14 @@ __all__ = [
     "read_declaration",
     "read_log",
     "read_out",
+    "read_vectors",
     "replace",
     "replace_round",
     "seat_tables",
     "sign",
+    "stability",
+    "theme_keywords",
+    "theme_quotes",
     "timestamp",
     "timestamp_request",
     "verify",

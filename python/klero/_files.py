@@ -2,8 +2,8 @@
 
 The bytes go into a new file beside the place, are flushed, and moved there: a crash or Ctrl-C leaves the old state or the new
 one. Nothing that is already there is replaced unless the caller says so. Here are the steps that bundles, logs and lists share
-(`write_new`, `claim`, `flush_folder`, `beside`), the whole of it for a single file (`write_file`) and for files that belong together
-(`write_together`), the check that no output takes the
+(`write_new`, `claim`, `flush_folder`, `beside`), the whole of it for a single file (`write_file`), for files that belong together
+(`write_together`) and for a folder of them (`put_folder`), the check that no output takes the
 place of an input (`check_inputs`), and the form of CSV files.
 """
 
@@ -12,8 +12,9 @@ from __future__ import annotations
 import csv
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
@@ -24,10 +25,12 @@ from klero.errors import Fault, InputError, OutputExistsError
 __all__ = [
     "beside",
     "check_file",
+    "check_folder",
     "check_inputs",
     "claim",
     "csv_bytes",
     "flush_folder",
+    "put_folder",
     "read_file",
     "unwritten",
     "write_file",
@@ -198,6 +201,73 @@ def write_together(
             target.unlink(missing_ok=True)
         for new, _target in fresh:
             new.unlink(missing_ok=True)
+
+
+def check_folder(
+    path: str | os.PathLike[str], ours: Callable[[Path], bool], what: str, *, force: bool = False
+) -> None:
+    """Says early, before any work, whether a folder may be put at this place. One that was not made for the purpose is never removed.
+
+    Args:
+        path: the folder.
+        ours: whether a folder that is there holds nothing but what `what` writes.
+        what: what it would be a folder of, in words.
+        force: replace one of ours.
+
+    Raises:
+        OutputExistsError: something is there and `force` was not given. (An empty folder is nothing.)
+        OSError: what is there is not ours, or there is no folder to write into.
+    """
+    target = Path(path).absolute()
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            2, "the folder to write into does not exist; create it first", os.fspath(path)
+        )
+    if not os.path.lexists(target):
+        return
+    plain = stat.S_ISDIR(target.lstat().st_mode)
+    if plain and not any(target.iterdir()):
+        return
+    if not force:
+        raise OutputExistsError(os.fspath(path))
+    if not plain or not ours(target):
+        raise FileExistsError(
+            17, f"is no folder of {what} and is not removed; give another name", os.fspath(path)
+        )
+
+
+def put_folder(path: str | os.PathLike[str], files: Mapping[str, Callable[[BinaryIO], object]]) -> None:
+    """Puts a folder with these files at a place, complete or not at all; what is there goes (see `check_folder`).
+
+    Args:
+        path: where; the folder above it is there.
+        files: for each name a function that writes its bytes. They are called in this order.
+
+    Raises:
+        OSError: the place can't be written. What was there is there as before.
+    """
+    target = Path(path).absolute()
+    fresh, old = beside(target, "new"), beside(target, "old")
+    try:
+        fresh.mkdir()
+        for name, write in files.items():
+            with (fresh / name).open("xb") as stream:
+                write(stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+        flush_folder(fresh)
+        if target.exists() and any(target.iterdir()):
+            target.rename(old)
+        fresh.rename(target)
+        flush_folder(target.parent)
+    except OSError:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def unwritten(error: OSError, path: str | os.PathLike[str]) -> OSError:

@@ -1,11 +1,26 @@
 from collections.abc import Callable, Sequence
-from typing import TypedDict, final
+from typing import TypeAlias, TypedDict, final
 
 __all__ = [
+    "EMBED_ALGORITHM",
+    "EMBED_DIMENSION",
+    "KEYWORDS_ALGORITHM",
+    "KEYWORDS_BITS",
+    "KMEANS_ALGORITHM",
+    "LIVE_ALGORITHM",
+    "LIVE_EMBEDDER",
     "MINHASH_ALGORITHM",
     "NEARDUP_ALGORITHM",
     "TEXT_NORMALISER",
     "TEXT_SHINGLES",
+    "THEMES_ALGORITHM",
+    "THEMES_TOGETHER",
+    "VECTORS_EXACT_UP_TO",
+    "VECTORS_LISTS",
+    "VECTORS_SPHERE",
+    "LiveGroups",
+    "LivePlan",
+    "LiveWords",
     "NeardupFound",
     "NeardupIndex",
     "NeardupStream",
@@ -15,6 +30,9 @@ __all__ = [
     "SeatSearch",
     "TextLetter",
     "TextsDigest",
+    "TfidfSvd",
+    "ThemeTree",
+    "VectorPoints",
     "__version__",
     "beacon_time",
     "beacon_verify",
@@ -27,6 +45,12 @@ __all__ = [
     "ed25519_sign",
     "ed25519_verify",
     "greedy_draws",
+    "keywords_by_group",
+    "keywords_terms",
+    "kmeans_fit",
+    "kmeans_inertia",
+    "kmeans_predict",
+    "kmeans_transform",
     "merkle_path",
     "merkle_root",
     "neardup_join",
@@ -54,7 +78,10 @@ __all__ = [
     "text_sets",
     "text_shingles",
     "text_words",
+    "themes_fit",
     "timestamp_read",
+    "vectors_check",
+    "vectors_points",
     "verify",
 ]
 __version__: str
@@ -396,7 +423,8 @@ class RegisterPart:
         excluded: bytes,
         nominate: bytes | None,
     ) -> RegisterPart:
-        """Copies the records, given as pieces (bytes, from, to). `nominate` is the key by which addresses choose who stands for them; None: rows are units."""
+        """Copies the records, given as pieces (bytes, from, to). `nominate` is the key by which addresses choose who stands for them; None: rows are
+        units."""
 
     def totals(self) -> tuple[list[bytes], int]:
         """By stratum, as uint64: units, sums of the lower and upper 32 bits of their weights below 2^64, largest, multiples of 2^64; and how many
@@ -582,6 +610,29 @@ def text_sequence(text: str, fold_accents: bool = False) -> tuple[int, int]:
 def text_flags(text: str) -> tuple[bool, bool]:
     """(has invisible code points, has a word that mixes Latin letters with Cyrillic or Greek ones that look the same)."""
 
+KEYWORDS_ALGORITHM: str
+KEYWORDS_BITS: dict[str, int]
+
+def keywords_by_group(
+    chunks: Sequence[tuple[object, object, bool, int, int]],
+    group: object,
+    voice: object,
+    groups: int,
+    words: Sequence[tuple[str, int]],
+    top: int,
+    *,
+    threads: int,
+    progress: Callable[[str, int], None] | None = None,
+) -> tuple[list[list[tuple[str, int, int, int]]], list[int], tuple[int, int], list[int]]:
+    """The keywords of each group (`rust/core/src/keywords`): text, words, voices and voices everywhere, weightiest first; then the voices of each group,
+    the mean A as a fraction, and the texts read as French, English and neither.
+
+    `chunks` as in `neardup_join`; `group` and `voice` are buffers of uint32, one for each text; `words` are folded words with the sum of their `KEYWORDS_BITS`.
+    ValueError if there are not as many. Linear in the texts."""
+
+def keywords_terms(texts: Sequence[str], words: Sequence[tuple[str, int]]) -> list[list[tuple[str, str]]]:
+    """For each text the words that may be keywords: what each is counted under, and how it is first written; in the order of the text."""
+
 _Span = tuple[int, int, int, int, int]
 _Segment = tuple[str, int, int, int, int]
 _Side = tuple[int, int, list[_Span], list[_Segment]]
@@ -674,3 +725,375 @@ class NeardupIndex:
         digest: str,
     ) -> tuple[NeardupIndex | None, tuple[str, int] | None]:
         """The index of such columns; or what is wrong with them (digest, shape, full, id, shingles, first, sequence) and in which row, from 0."""
+
+KMEANS_ALGORITHM: str
+
+def kmeans_fit(
+    matrix: object,
+    rows: int,
+    dimension: int,
+    *,
+    k: int,
+    first: object | None,
+    rounds: int,
+    tolerance: float,
+    unit: bool,
+    seed: int,
+    threads: int,
+    progress: Callable[[str, int], object] | None = None,
+) -> tuple[bytes, bytes, float, int, int]:
+    """k means of the rows of a C-contiguous matrix of 32-bit floats (`rust/core/src/vectors/kmeans.rs`), as they are or brought to unit length.
+
+    Args:
+        first: the first centres, float32[k, d]; None for k-means++ from `seed`.
+        rounds: at most.
+        tolerance: the share of the mean variance of a column to which the centres' squared moves sum when the rounds end.
+
+    Returns:
+        Centres, float32[k, d]; labels, int64[n]; the sum of squared distances; rounds; how many pairs of a row and a centre were compared in 64 bits.
+
+    Raises:
+        ValueError: a number is not finite, or a buffer has another size.
+        KeyError: fewer than k distinct rows; their number is its argument.
+    """
+
+def kmeans_predict(
+    matrix: object, rows: int, dimension: int, centres: object, *, unit: bool, threads: int
+) -> bytes:
+    """int64[n], each row's nearest of the centres (float32[k, d]). ValueError if a buffer has another size."""
+
+def kmeans_transform(
+    matrix: object, rows: int, dimension: int, centres: object, *, unit: bool, threads: int
+) -> bytes:
+    """float32[n, k], each row's distances to the centres (float32[k, d]). ValueError if a buffer has another size."""
+
+def kmeans_inertia(
+    matrix: object, rows: int, dimension: int, centres: object, *, unit: bool, threads: int
+) -> float:
+    """The sum of squared distances of rows to their nearest centre (float32[k, d]). ValueError if a buffer has another size."""
+
+THEMES_ALGORITHM: str
+THEMES_TOGETHER: int
+VECTORS_EXACT_UP_TO: int
+VECTORS_LISTS: str
+VECTORS_SPHERE: str
+
+@final
+class ThemeTree:
+    """A fit of themes, which can be cut again and again (`rust/core/src/vectors/engine.rs`). Reads the matrix that it was fitted to, which must not change.
+
+    Similarities («links») are whole numbers; `THEMES_TOGETHER` is 1.
+    """
+
+    @property
+    def mean(self) -> bytes:
+        """float32[d], the mean of all rows."""
+
+    @property
+    def kept(self) -> tuple[int, float]:
+        """The number of leading directions, and the share of squared lengths in them."""
+
+    @property
+    def point(self) -> bytes:
+        """uint32[n], the distinct point of each row, in canonical order."""
+
+    @property
+    def merges(self) -> tuple[bytes, bytes, bytes]:
+        """uint32[m − 1, 2], the two groups; int32[m − 1], their similarity; uint64[m − 1], rows of the union."""
+
+    @property
+    def levels(self) -> list[tuple[int, int]]:
+        """The link and the persistence of each level, from coarse to fine."""
+
+    def kinds(
+        self, link: int, *, minority: bool, threads: int, progress: Callable[[str, int], None] | None = None
+    ) -> list[int]:
+        """How many themes, weak signals and lone voices a cut has."""
+
+    def cut_for(
+        self, themes: int, *, minority: bool, threads: int, progress: Callable[[str, int], None] | None = None
+    ) -> tuple[int, int]:
+        """The link of the cut with so many themes, or nearly, and their number."""
+
+    def cut(
+        self, link: int, *, minority: bool, threads: int, progress: Callable[[str, int], None] | None = None
+    ) -> dict[str, bytes]:
+        """The groups: «labels» uint32[n], «sizes» uint64[g], «kinds» uint8[g], «fit» int32[n], «middles» int16[groups of two or more, d]."""
+
+@final
+class VectorPoints:
+    """Distinct points of a matrix on a sphere, in canonical order (`rust/core/src/vectors/points.rs`).
+
+    Holds the matrix, which nobody may write into meanwhile. Columns are bytes of whole numbers in native order. All of it is a function of the
+    set of rows (but `first`, `point`, which say where they stand): for any order of rows, any number of threads and any processor the same.
+    """
+
+    def __len__(self) -> int:
+        """Number of points, m."""
+
+    @property
+    def mean(self) -> bytes:
+        """What is taken from each row: a 32-bit float for each column."""
+
+    @property
+    def floor(self) -> float:
+        """The length up to which a centred row has no direction, and is zeros."""
+
+    @property
+    def names(self) -> bytes:
+        """Sixteen bytes for each point, ascending: of the SHA-256 of its rounded numbers, little-endian."""
+
+    @property
+    def first(self) -> bytes:
+        """uint32 (m): the first row of each point."""
+
+    @property
+    def copies(self) -> bytes:
+        """uint32 (m): how many rows are this point."""
+
+    @property
+    def point(self) -> bytes:
+        """uint32 (n): the point of each row."""
+
+    def q15(self, rows: Sequence[int]) -> bytes:
+        """int16 (rows, dimension): rows as whole numbers, of length 32767 (or zeros). ValueError if there is no such row."""
+
+    def neighbours(
+        self,
+        k: int,
+        *,
+        exact: bool | None = None,
+        threads: int,
+        progress: Callable[[str, int], object] | None = None,
+    ) -> tuple[int, bytes, bytes]:
+        """The k nearest other points of each point: how many that are, uint32 (m, k) points and int32 (m, k) dot products (32767² is a cosine of 1), nearest
+        first, ties by lower number.
+
+        Exact, O(m² · dimension), up to VECTORS_EXACT_UP_TO points or if asked for; else by inverted lists («klero-lists/1»), which miss some (`neighbours_of`
+        tells how many), O(m · √m · dimension). KeyboardInterrupt on Ctrl-C; an exception of `progress` stops it.
+        """
+
+    def neighbours_of(
+        self,
+        points: Sequence[int],
+        k: int,
+        *,
+        threads: int,
+        progress: Callable[[str, int], object] | None = None,
+    ) -> tuple[int, bytes, bytes]:
+        """The k nearest other points of these points, exactly; as `neighbours`. ValueError if there is no such point. O(points · m · dimension)."""
+
+def themes_fit(
+    matrix: object,
+    rows: int,
+    dimension: int,
+    *,
+    neighbours: int,
+    exact: bool | None,
+    must: list[tuple[int, int]],
+    cannot: list[tuple[int, int]],
+    threads: int,
+    progress: Callable[[str, int], None] | None = None,
+) -> ThemeTree:
+    """Fits themes to a float32 matrix, given by its buffer.
+
+    Raises:
+        ValueError: a number is not finite.
+        KeyError: pairs of rows that must be apart and are the same (then with False), or together by ties and by what is the same (with True).
+    """
+
+def vectors_points(
+    matrix: object,
+    rows: int,
+    dimension: int,
+    *,
+    centre: bool,
+    threads: int,
+    progress: Callable[[str, int], object] | None = None,
+) -> VectorPoints:
+    """Puts a C-contiguous matrix of 32-bit floats on a sphere («klero-sphere/1»), around the mean of its rows or around zero.
+
+    ValueError if it holds other than rows × dimension floats, or an entry is not finite. O(rows · dimension).
+    """
+
+def vectors_check(
+    data: object, dimension: int, *, threads: int
+) -> tuple[tuple[int, list[int]], tuple[int, list[int]], int]:
+    """What is to be known of a matrix of float32, given by its buffer, before it is used (`rust/core/src/vectors/check.rs`).
+
+    Rows with a NaN or an infinite number, and rows of zeros alone: how many each, and the first 20, from 0. Then the number of rows that
+    repeat an earlier one. ValueError if the buffer is not whole rows, or there are 2³² or more.
+    """
+
+LIVE_ALGORITHM: str
+LIVE_EMBEDDER: str
+
+# Theme, its size, whether it is new, whether a copy was there, similarity, limit, novelty, sureness, the next best and its similarity.
+_LiveTold: TypeAlias = tuple[
+    int, int, bool, bool, float, float, float | None, float, tuple[int, float] | None
+]
+# «merge» or «split», ids with sizes before, ids with sizes after.
+_LiveChange: TypeAlias = tuple[str, list[tuple[int, int]], list[tuple[int, int]]]
+# Id, size, newest contributions, usual similarity, its deviation, limit, stamp.
+_LiveView: TypeAlias = tuple[int, int, list[int], float, float, float, int]
+
+class _LiveDone(TypedDict):
+    """What a consolidation did."""
+
+    contributions: int
+    caught_up: int
+    micro_clusters: int
+    condensed: int
+    waiting: int
+    set_apart: int
+    similarity: float
+    moved: int
+    changes: list[_LiveChange]
+
+@final
+class LiveGroups:
+    """Themes that grow, for any thread (`rust/core/src/vectors/live`). Contributions are numbered from 0, themes from 1."""
+
+    def __new__(cls, dimension: int, granularity: float) -> LiveGroups:
+        """No contributions; vectors of this dimension, themes cut at this share of the way from chance to neighbours of neighbours."""
+
+    def __len__(self) -> int: ...
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+
+    def add(self, vectors: object) -> tuple[list[_LiveTold], tuple[int, str] | None]:
+        """Where each vector of a C-contiguous float32 matrix belongs; or the first that can't be added and why («finite», «zero», «full»); then none was."""
+
+    def set_named(self, theme: int, named: bool) -> bool:
+        """Says whether a theme has a name; false if there is no such theme."""
+
+    def link(
+        self, must: bool, left: list[int], right: list[int], themes: tuple[int, int] | None
+    ) -> tuple[list[_LiveChange], tuple[str, list[int]] | None]:
+        """Links contributions (must: together, else apart), or two themes: what changed; or why it is refused, and of which links or themes."""
+
+    def unlink(self) -> list[_LiveChange] | None:
+        """Takes the last link back: what changed; None if there is none."""
+
+    def links(self) -> list[tuple[str, list[int], list[int], tuple[int, int] | None]]:
+        """The links in force: kind, both lists, themes."""
+
+    def views(self, newest: int) -> list[_LiveView]:
+        """All themes, the largest first, each with its newest contributions. O(contributions)."""
+
+    def medoids(self, themes: list[int]) -> list[int]:
+        """For each theme the contribution that is most like all others; 2³² − 1 for one that is not there."""
+
+    def members(self, theme: int) -> bytes:
+        """The contributions of a theme, ascending, four bytes each, little-endian; none if it is not there."""
+
+    def labels(self) -> bytes:
+        """The theme of each contribution, four bytes each, little-endian."""
+
+    def standing(self, contribution: int) -> tuple[int, float | None, tuple[int, float] | None] | None:
+        """Theme, similarity to the others there (None: alone), the most alike other theme and its similarity."""
+
+    def write(self) -> bytes:
+        """Everything, as bytes."""
+
+    @staticmethod
+    def read(written: object) -> LiveGroups | None:
+        """What `write` wrote; None if these bytes are not that."""
+
+    def plan(self, most: int) -> LivePlan:
+        """A consolidation of what is there now, of at most so many micro-clusters."""
+
+@final
+class LivePlan:
+    """A consolidation under way. RuntimeError once it is over."""
+
+    def __len__(self) -> int: ...
+    def replace(self, live: LiveGroups, vectors: object) -> bool:
+        """Takes other vectors for the same contributions; false, and nothing, if they don't fit."""
+
+    def work(self, budget_s: float | None) -> bool:
+        """Does the work; false if the time ran out."""
+
+    def catch_up(self, live: LiveGroups, most: int) -> int:
+        """Places up to so many contributions that came meanwhile; how many are left."""
+
+    def follow(self, live: LiveGroups, vectors: object) -> bool:
+        """Places contributions that came meanwhile by their other vectors; false if one is zero."""
+
+    def finish(self, live: LiveGroups) -> _LiveDone | None:
+        """Puts the result in place of the state: what was done; None if it is stale, and then nothing has changed."""
+
+@final
+class LiveWords:
+    """Vectors of texts without a corpus: hashed words and runs of letters («klero-live-words/1»)."""
+
+    def __new__(cls) -> LiveWords: ...
+    def learn(self, texts: list[str]) -> None:
+        """Counts the words of texts; of copies once."""
+
+    def texts(self) -> int:
+        """How many different texts were counted."""
+
+    def copy(self) -> LiveWords:
+        """Another with the same counts."""
+
+    def embed(self, texts: list[str]) -> bytes:
+        """512 floats of 32 bits for each text, in native order; zeros for one without words."""
+
+# --- embed: vectors learnt from the texts themselves (`rust/core/src/embed`).
+
+EMBED_ALGORITHM: str
+"""Name and version of the offline embedder."""
+EMBED_DIMENSION: int
+"""Numbers in a vector, if nobody asks for another number."""
+
+@final
+class TfidfSvd:
+    """A fitted model of the offline embedder. It never changes."""
+
+    @staticmethod
+    def fit(
+        chunks: Sequence[tuple[object, object, bool, int, int]],
+        *,
+        dimension: int,
+        threads: int,
+        progress: Callable[[str, int], object] | None = None,
+    ) -> TfidfSvd:
+        """Fits a model to texts, each of which counts once. `progress(step, blocks)` hears of blocks of 256 texts, and of parts of the reduction.
+        Releases the GIL; Ctrl-C stops it."""
+
+    def transform(
+        self,
+        chunks: Sequence[tuple[object, object, bool, int, int]],
+        *,
+        threads: int,
+        progress: Callable[[str, int], object] | None = None,
+    ) -> bytes:
+        """The vectors of texts: float32 in native order, row by row; zeros for a text without words. Releases the GIL; Ctrl-C stops it."""
+
+    def to_bytes(self) -> bytes:
+        """The model as bytes: the same model, the same bytes."""
+
+    def digest(self) -> str:
+        """SHA-256 of the model, in hexadecimal: the last 32 of its bytes."""
+
+    @staticmethod
+    def from_bytes(state: object) -> TfidfSvd:
+        """The model of these bytes; ValueError says «version» or «damaged»."""
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+
+    @property
+    def texts(self) -> int:
+        """Different texts that it was fitted to."""
+
+    @property
+    def features(self) -> int:
+        """Features that it knows."""
+
+    @property
+    def singular_values(self) -> list[float]:
+        """The singular values, descending, one for each direction that was learnt."""

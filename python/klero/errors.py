@@ -28,6 +28,7 @@ __all__ = [
     "KleroError",
     "LogError",
     "MissingExtraError",
+    "NotFittedError",
     "OutputExistsError",
     "SamplingError",
     "SeatingError",
@@ -43,6 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "bundle-invalid": "a bundle is damaged, incomplete or not a bundle",
         "internal": "klero broke one of its own promises; please report it",
         "missing-extra": "an optional package is needed and not installed",
+        "not-fitted": "a model is asked for what it learns by fit(), and that was not called",
         "output-exists": "the output is already there and is not overwritten",
         "sampling-hopeless": "a random procedure fails so often that nothing can be estimated",
         "quota-infeasible": "no panel from this pool meets all quotas together",
@@ -131,6 +133,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "confidence-invalid": "a confidence is not between 0 and 1",
         "draws-invalid": "the number of draws or attempts is not one that can be made",
         "surplus-unknown": "there is no such rule for values that have more than their minimum",
+        "ties-contradiction": "pairs that must be together and pairs that must be apart contradict each other",
+        "ties-pair": "what must be together or apart is no pair of row numbers",
+        "ties-row": "a pair names a row that is not there",
+        "ties-same": "two rows that must be apart have the same vector",
         "panels-invalid": "the number of panels is not one that a lottery can list",
         "memory-budget": "so many texts do not fit into the memory that may be used",
         "memory-invalid": "the memory that may be used is not a whole number of megabytes",
@@ -186,6 +192,12 @@ CODES: Mapping[str, str] = MappingProxyType(
         "present-invalid": "a list of those present can't be read",
         "seeds-invalid": "the numbers of a draw by RFC 3797 can't be read",
         "tier-missing": "a page needs files of a record that are not there",
+        # embedding texts
+        "cache-invalid": "a file of kept vectors is damaged, or is none",
+        "embedder-invalid": "an object or a file is no embedder, or does not give one vector for each text",
+        "embedder-model": "a model that is to embed texts can't be loaded",
+        "embedder-unknown": "no embedder has this name",
+        "embedder-version": "a saved embedder is of another version, whose vectors can't be compared",
         # drawing
         "seed-invalid": "the text of a trial seed is empty or no text",
         # public draws and their records
@@ -235,12 +247,55 @@ CODES: Mapping[str, str] = MappingProxyType(
         "pairs-limit": "the groups hold more pairs than may be listed",
         "text-type": "a column of texts holds something else, numbers for instance",
         "texts-too-many": "there are more texts than can be numbered",
+        # k-means
+        "kmeans-few": "there are fewer distinct vectors than groups asked for",
+        "kmeans-init": "the first centres of groups have not one row for each group, of the vectors' length",
+        # the command for themes
+        "pairs-columns": "a table of pairs has not two columns with names",
+        "pairs-self": "a contribution is paired with itself",
+        "pairs-wordless": "a contribution of a pair has no word in it, and is in no group",
+        "texts-wordless": "no contribution has a word in it",
+        "vectors-count": "there are not as many vectors as contributions",
+        # live themes
+        "live-address": "live themes are served on this computer alone, and the address asked for is another",
+        "live-closed": "live themes were closed",
+        "live-contradiction": "a link contradicts what was said before",
+        "live-embedder": "saved live themes were made with another embedder",
+        "live-file": "a file holds no live themes, or is damaged",
+        "live-full": "live themes hold no more contributions",
+        "live-name": "a theme's name is no line of text, or another's",
+        "live-port": "a port for live themes is in use, or not for everybody",
+        "live-unknown": "no theme or contribution has this id",
+        "live-version": "live themes were saved by another version",
         # contributions
         "map-invalid": "the columns of contributions are named in a way that can't be read",
         "pseudonym-key": "a file holds no key for pseudonyms",
         "text-column-ambiguous": "several columns could be the texts",
         "text-column-missing": "no column is known to hold the texts",
         "text-numeric": "a column of texts holds numbers or dates alone",
+        # themes: vectors, groups to compare
+        "model-type": "something else is given where a model of themes is needed",
+        "themes-too-few": "the contributions are too few, or too unlike, for what is asked of them",
+        "npy-invalid": "a .npy file is damaged, cut off, or holds Python's objects",
+        "vectors-column-ambiguous": "several columns could be the vectors",
+        "vectors-column-missing": "no column is known to hold the vectors",
+        "vectors-empty": "there are no vectors",
+        "vectors-length": "vectors have different lengths",
+        "vectors-not-finite": "vectors hold NaN or infinite numbers",
+        "vectors-null": "a vector, or a number in it, is missing",
+        "vectors-shape": "an array does not have rows and columns",
+        "vectors-type": "vectors hold something that is not a real number",
+        "vectors-width": "vectors have another length than those that a model learnt from",
+        "vectors-zero": "vectors are zeros alone, and so point nowhere",
+        "authors-count": "there are not as many authors as contributions",
+        "authors-missing": "no contribution names its author",
+        "labels-count": "two groupings are not of the same number of contributions",
+        "labels-type": "labels of groups are not whole numbers or texts, one for each contribution",
+        # themes: what they say
+        "codes-missing": "no contribution carries a person's code",
+        "codes-type": "a person's codes are neither texts nor whole numbers",
+        "rows-differ": "texts, ids, authors, times, codes or vectors are not as many as the contributions",
+        "vectors-not-unit": "vectors are not of length 1, as nearness is told of",
         # people and quotas together
         "feature-empty": "a person has no value for a feature that has quotas",
         "feature-missing": "a feature that has quotas is not a column of the people",
@@ -372,20 +427,40 @@ class SeatingError(KleroError, ValueError):
 
 
 class MissingExtraError(KleroError, ImportError):
-    """An optional package is needed: ``pip install 'klero[extra]'``."""
+    """An optional package is needed: ``pip install 'klero[extra]'``, or `packages` that no extra of klero brings."""
 
     code = "missing-extra"
     exit_code = 4
 
-    def __init__(self, extra: str, purpose: str) -> None:
+    def __init__(self, extra: str, purpose: str, packages: str = "") -> None:
         self.extra = extra
         self.purpose = purpose
-        super().__init__(extra, purpose)
+        self.packages = packages
+        super().__init__(extra, purpose, packages)
+
+    @property
+    def message(self) -> str:
+        what = self.packages or f"'klero[{self.extra}]'"
+        return f"To {self.purpose}, a package is needed that is not installed: pip install {what}"
+
+
+class NotFittedError(KleroError, ValueError, AttributeError):
+    """A model is asked for what it learns by `fit`, and that was not called (or failed)."""
+
+    code = "not-fitted"
+    exit_code = 2
+
+    def __init__(self, model: str, asked: str, needs: str = "the vectors to learn from") -> None:
+        self.model = model
+        self.asked = asked
+        self.needs = needs
+        super().__init__(model, asked, needs)
 
     @property
     def message(self) -> str:
         return (
-            f"To {self.purpose}, a package is needed that is not installed: pip install 'klero[{self.extra}]'"
+            f"This {self.model} has learnt nothing yet, so {self.asked} has no answer: call fit(X) first, with "
+            f"{self.needs}."
         )
 
 

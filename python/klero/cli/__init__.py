@@ -23,6 +23,7 @@ try:
         explain,
         households,
         invite,
+        live,
         log,
         lottery,
         minutes,
@@ -34,6 +35,7 @@ try:
         rfc3797,
         steps,
         tables,
+        themes,
         verify,
         whatif,
     )
@@ -58,7 +60,7 @@ SECTIONS: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Check and explain", (verify.verify, explain.explain, audit.audit, rfc3797.rfc3797)),
     ("When somebody drops out", (alternates.alternates, replace.replace, log.log)),
     ("At the assembly", (tables.tables,)),
-    ("Read what people wrote", (repeats.repeats,)),
+    ("Read what people wrote", (repeats.repeats, themes.themes, live.live)),
     ("Try it", (demo.demo,)),
 )
 

@@ -235,16 +235,17 @@ def _tell(text: str) -> None:
 
 def _say(done: Run, output: str, page: str | None, lang: str, *, tell: Callable[[str], None]) -> None:
     """The words on the terminal: the result (largest groups, what was found, the sum), and remarks on it with what to do next on stderr."""
+    from klero.voices.reading_words import personal_words, unmasked_words
+    from klero.voices.repeats_output import formula_words
     from klero.voices.repeats_report import (
         found_words,
         no_verdict,
         noise_words,
-        personal_words,
         sketch_words,
         streamed_words,
         sum_of,
     )
-    from klero.voices.repeats_sentences import ladder_words, unmasked_words
+    from klero.voices.repeats_sentences import ladder_words
     from klero.words import number, words
 
     _ = words(lang).gettext
@@ -268,15 +269,10 @@ def _say(done: Run, output: str, page: str | None, lang: str, *, tell: Callable[
         note(line)
     if facts.lines:
         note(no_verdict(lang))
-    for line in [*personal_words(facts, lang), unmasked_words(lang)] if page else ():
+    for line in [*personal_words(facts.personal, lang), unmasked_words(lang)] if page else ():
         note(line)
-    if done.formulas and output.lower().endswith(".csv"):
-        text = words(lang).ngettext(
-            "{n} id begins as a formula does; ids are written as they were read, so import the table as text, don't open it with a double click.",
-            "{n} ids begin as formulas do; ids are written as they were read, so import the table as text, don't open it with a double click.",
-            done.formulas,
-        )
-        note(text.format(n=number(done.formulas, lang)))
+    for line in formula_words(done.formulas, lang) if output.lower().endswith(".csv") else ():
+        note(line)
     if page:
         note(_("Written to {file}; to read and print: {page}").format(file=output, page=page))
     else:
@@ -285,7 +281,8 @@ def _say(done: Run, output: str, page: str | None, lang: str, *, tell: Callable[
 
 
 def _groups_table(facts: Facts, lang: str) -> str:
-    from klero.voices.repeats_words import accounts_words, decimal
+    from klero._page_words import decimal
+    from klero.voices.repeats_words import accounts_words
     from klero.words import words
 
     _ = words(lang).gettext
@@ -313,8 +310,6 @@ def _groups_table(facts: Facts, lang: str) -> str:
 
 def _plain(text: str, most: int) -> str:
     """The beginning of a text on one line, without anything that a terminal would obey."""
-    from klero.voices.repeats_words import harmless
-
     line = harmless(" ".join(text.split()))
     return line if len(line) <= most else line[: most - 1] + "…"
 

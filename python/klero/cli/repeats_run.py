@@ -187,34 +187,19 @@ def _ladder(
     return tuple(told)
 
 
-class _Digested:
-    """A stream that is written from its beginning to its end, and the SHA-256 of what was written."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream = stream
-        self.sha256 = hashlib.sha256()
-
-    def write(self, data: bytes) -> int:
-        """Writes all of it."""
-        self.sha256.update(data)
-        return self.stream.write(data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
 def _write(
     file: str, places: Places, facts: Facts, source: Source, lang: str, table: Callable[[BinaryIO], None]
 ) -> Source:
     """The table, and the page if there is to be one: both or none. The page names the digests of what was read and of the table."""
     from klero.voices.repeats_report import repeats_html
+    from klero.voices.table_output import Digested
 
     with Path(file).open("rb") as stream:
         told = replace(source, input_digest=hashlib.file_digest(stream, "sha256").hexdigest())
 
     def write_table(stream: BinaryIO) -> None:
         nonlocal told
-        digested = _Digested(stream)
+        digested = Digested(stream)
         table(cast("BinaryIO", digested))
         told = replace(told, output_digest=digested.sha256.hexdigest())
 

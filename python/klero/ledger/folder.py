@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from klero import _native
-from klero._files import beside, claim, flush_folder, write_new
+from klero._files import beside, claim, flush_folder, put_folder, write_new
 from klero.errors import BundleError, OutputExistsError
 from klero.ledger.canonical import check_depth
 
@@ -122,25 +123,14 @@ def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes], *, 
             f"a bundle has the files {', '.join(FILES)} and perhaps {DRAW_FILE}, not {', '.join(files) or 'none'}"
         )
     check_output(folder, force=force)
-    target = Path(folder).absolute()
-    fresh, old = beside(target, "new"), beside(target, "old")
     try:
-        fresh.mkdir()
-        for name, data in files.items():
-            write_new(fresh / name, data)
-        flush_folder(fresh)
-        if target.exists() and any(target.iterdir()):
-            target.rename(old)
-        fresh.rename(target)
-        flush_folder(target.parent)
+        put_folder(folder, {name: partial(_put, data=data) for name, data in files.items()})
     except OSError as error:
-        if old.exists() and not target.exists():
-            old.rename(target)
         raise BundleError(f"{_name(folder)} can't be written: {error.strerror}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
+
+
+def _put(stream: BinaryIO, data: bytes) -> None:
+    stream.write(data)
 
 
 def add_file(folder: str | os.PathLike[str], name: str, data: bytes, *, force: bool = False) -> None:

@@ -9,8 +9,10 @@ Reading n ids costs one comparison of neighbours where they ascend already, else
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from heapq import nsmallest
 from numbers import Integral
 from typing import TYPE_CHECKING, cast, overload
 
@@ -25,7 +27,7 @@ from klero.voices.texts import arrow_column, decoded, is_missing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Id", "IdColumn", "IdView", "id_text", "read_ids"]
+__all__ = ["Id", "IdColumn", "IdView", "first_ids", "id_text", "key_of", "read_ids"]
 
 Id = int | str
 _CANONICAL_PYTHON = r"0|-?[1-9][0-9]*"
@@ -380,3 +382,23 @@ def _twins(values: pa.Array, name: str) -> Fault:
     what = f"{len(twice):,} ids are" if len(twice) > 1 else "1 id is"
     message = f"{what} there more than once: {', '.join(shown)}{more}. A group is named by an id: give each text its own."
     return Fault("id-duplicate", message, name, value=str(twice[0].as_py()))
+
+
+def first_ids(names: Iterable[object], most: int) -> list[str]:
+    """The `most` smallest ids, whole numbers before others: the order of rows does not matter.
+
+    >>> first_ids(["b", 10, "9"], 3)
+    ['9', '10', 'b']
+    """
+
+    def place(name: str) -> tuple[bool, int, str]:
+        return (False, len(name), name) if name.isascii() and name.isdigit() else (True, 0, name)
+
+    return nsmallest(most, map(str, names), key=place)
+
+
+def key_of(name: object) -> int:
+    """64 bits that an id stands at among others, wherever its row stands."""
+    return int.from_bytes(
+        blake2b(str(name).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
+    )

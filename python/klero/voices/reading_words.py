@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from klero.voices.contributions import ContributionFile, Contributions
     from klero.voices.rows import Counts
 
-__all__ = ["counts_words", "reading_words", "scan_words"]
+__all__ = [
+    "counts_words",
+    "personal_words",
+    "reading_words",
+    "scan_words",
+    "shown_words",
+    "unmasked_words",
+]
 
 
 def reading_words(read: Contributions | ContributionFile, lang: str) -> list[str]:
@@ -161,3 +168,42 @@ def kind_names(lang: str) -> dict[str, str]:
         "bank account": _("bank account"),
         "identity number": _("identity number"),
     }
+
+
+def personal_words(pieces: int, lang: str) -> list[str]:
+    """A warning if the texts shown say how to reach somebody."""
+    if not pieces:
+        return []
+    text = words(lang).ngettext(
+        "{n} piece of the texts shown looks like an e-mail address, a telephone number or the like. Before the page is passed on, make it again with --mask.",
+        "{n} pieces of the texts shown look like e-mail addresses, telephone numbers or the like. Before the page is passed on, make it again with --mask.",
+        pieces,
+    )
+    return [text.format(n=number(pieces, lang))]
+
+
+def unmasked_words(lang: str) -> str:
+    """What no masking takes away; it stands on every page."""
+    return words(lang).gettext(
+        "Names, pseudonyms, dates of birth and situations that texts tell of are not masked: read the page before you publish it."
+    )
+
+
+def shown_words(html: str, lang: str, *, masked: bool) -> list[str]:
+    """In what form texts are compared and shown."""
+    _ = words(lang).gettext
+    lines = []
+    if html == "auto":
+        lines.append(_("HTML was made into text before texts were compared."))
+    if html == "never":
+        lines.append(_("HTML was left in the texts and compared with them."))
+    if masked:
+        lines.append(
+            _(
+                "In what is shown here, e-mail addresses, telephone numbers and the like are replaced by what they are, such as [e-mail]. The texts "
+                "were compared as they were written."
+            )
+        )
+    else:
+        lines.append(_("Texts are shown as they were written; nothing in them is masked."))
+    return lines

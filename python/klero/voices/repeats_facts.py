@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from klero.voices import personal
-from klero.voices.repeats_texts import LONGEST, LOOKED_AT, Comparison, Members, Shown, key_of, told
-from klero.voices.repeats_time import TimeAxis, seconds_of, time_axis
+from klero.voices.accounts import Accounts, Authors
+from klero.voices.breakdowns import Breakdown, Column, present
+from klero.voices.ids import first_ids, key_of
+from klero.voices.repeats_texts import LONGEST, LOOKED_AT, Comparison, Members, Shown, told
+from klero.voices.times import TimeAxis, seconds_of, time_axis
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from klero.voices.streaming import FileResult
 
 __all__ = [
-    "Accounts",
-    "Breakdown",
     "Facts",
     "GroupFacts",
     "Line",
@@ -41,7 +41,6 @@ __all__ = [
     "SizeClass",
     "described",
     "facts_of",
-    "first_ids",
     "gather",
     "lines_of",
     "shown_as",
@@ -52,18 +51,7 @@ GROUPS = 25  # shown in full
 LISTED = 100  # shown with a line in the table
 MEMBERS = 200  # ids of a group that are shown
 _SNIPPET = 100  # code points of a text in the list of groups
-_VALUES = 12  # values of a question or stance with a line of their own
 _EDGES = (1, 2, 3, 10, 100, 1000, 10_000, 100_000)  # sizes at which a class of sizes begins
-
-
-@dataclass(frozen=True, slots=True)
-class Breakdown:
-    """A value of a column (None: the rest; «»: no answer), how many contributions have it, and how many of those are in the group(s)."""
-
-    value: str | None
-    all: int
-    grouped: int
-    values: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +79,6 @@ class GroupFacts:
     last: str = ""
     members: tuple[str, ...] = ()
     accounts: Accounts | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """From how many accounts contributions come: different authors, and the contributions that name none. Names are not kept."""
-
-    different: int
-    unnamed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +214,7 @@ def gather(
     axis = time_axis(seconds)
     shown = [found.groups[n] for n in range(min(max(groups, listed), len(found.groups)))]
     rows = _rows_of_groups(membership, min(groups, len(shown)))
-    columns = _Column(_column(table, "question"), show), _Column(_column(table, "stance"), show)
+    columns = Column(_column(table, "question"), show), Column(_column(table, "stance"), show)
     grouped = membership >= 0
     described_groups = tuple(
         _group_facts(found, n, shown[n], mine, columns, seconds, axis, show) for n, mine in enumerate(rows)
@@ -244,7 +224,7 @@ def gather(
     facts = facts_of(
         found, lines_of(shown[:listed], texts, show), described_groups, sizes, masked=mask is not None
     )
-    accounts = _Authors(_column(table, "author"))
+    accounts = Authors(_column(table, "author"))
     of_groups = accounts.of_groups(membership, len(sizes))
     facts = replace(
         facts,
@@ -321,92 +301,12 @@ def _rows_of_groups(membership: npt.NDArray[np.int64], groups: int) -> list[npt.
     return np.split(rows, np.searchsorted(membership[rows], np.arange(1, groups))) if groups else []
 
 
-class _Column:
-    """A column of text whose values are counted, for all contributions and for some. No value and an empty one are the same."""
-
-    def __init__(self, values: pa.ChunkedArray | None, show: Callable[[str], str]) -> None:
-        self.show = show
-        if values is None:
-            self.names: list[str] = []
-            return
-        encoded = values.fill_null("").dictionary_encode().combine_chunks()
-        if not len(encoded):
-            self.names = []
-            return
-        self.codes = encoded.indices.to_numpy(zero_copy_only=False)
-        self.names = encoded.dictionary.to_pylist()
-        self.totals = np.bincount(self.codes, minlength=len(self.names))
-
-    def among(self, rows: npt.NDArray[np.int64]) -> tuple[Breakdown, ...]:
-        """Each value with its counts, the most frequent among `rows` first; the rest in one line. Nothing where there are no values."""
-        if not any(self.names):
-            return ()
-        counts = np.bincount(self.codes[rows], minlength=len(self.names))
-        order = sorted(range(len(self.names)), key=lambda i: (-counts[i], -self.totals[i], self.names[i]))
-        kept, rest = order[:_VALUES], order[_VALUES:]
-        found = [Breakdown(self.show(self.names[i]), int(self.totals[i]), int(counts[i])) for i in kept]
-        if rest:
-            more = int(self.totals[rest].sum()), int(counts[rest].sum())
-            found.append(Breakdown(None, *more, values=len(rest)))
-        return tuple(found)
-
-
-def first_ids(names: Iterable[object]) -> list[str]:
-    """The smallest ids, whole numbers before others, at most as many as are shown: the order of rows does not matter.
-
-    >>> first_ids(["b", 10, "9"])
-    ['9', '10', 'b']
-    """
-
-    def place(name: str) -> tuple[bool, int, str]:
-        return (False, len(name), name) if name.isascii() and name.isdigit() else (True, 0, name)
-
-    return nsmallest(MEMBERS, map(str, names), key=place)
-
-
-class _Authors:
-    """The column of authors, by number; -1 where none is named."""
-
-    def __init__(self, values: pa.ChunkedArray | None) -> None:
-        self.codes: npt.NDArray[np.int64] | None = None
-        if values is None:
-            return
-        import pyarrow.compute as pc
-
-        encoded = (
-            pc.utf8_trim_whitespace(pc.cast(values, "large_string").fill_null(""))
-            .dictionary_encode()
-            .combine_chunks()
-        )
-        names = np.array([bool(name) for name in encoded.dictionary.to_pylist()], bool)
-        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        self.codes = np.where(names[codes], codes, -1) if len(names) else codes
-
-    def among(self, rows: npt.NDArray[np.bool_]) -> Accounts | None:
-        """The accounts behind these rows; None where there is no column."""
-        if self.codes is None:
-            return None
-        mine = self.codes[rows]
-        return Accounts(len(np.unique(mine[mine >= 0])), int((mine < 0).sum()))
-
-    def of_groups(self, membership: npt.NDArray[np.int64], groups: int) -> list[Accounts]:
-        """The accounts behind each group; nothing where there is no column."""
-        if self.codes is None:
-            return []
-        named = (membership >= 0) & (self.codes >= 0)
-        most = int(self.codes.max(initial=0)) + 1
-        pairs = np.unique(membership[named] * most + self.codes[named])
-        different = np.bincount(pairs // most, minlength=groups).tolist()
-        unnamed = np.bincount(membership[(membership >= 0) & (self.codes < 0)], minlength=groups).tolist()
-        return [Accounts(*both) for both in zip(different, unnamed, strict=True)]
-
-
 def _group_facts(
     found: NearDuplicates,
     index: int,
     group: GroupSummary,
     rows: npt.NDArray[np.int64],
-    columns: tuple[_Column, _Column],
+    columns: tuple[Column, Column],
     seconds: npt.NDArray[np.float64],
     axis: TimeAxis | None,
     show: Callable[[str], str],
@@ -423,9 +323,9 @@ def _group_facts(
     dated = mine[~np.isnan(mine)]
     return replace(
         facts,
-        members=tuple(map(show, first_ids(names))),
-        questions=_present(columns[0].among(rows)),
-        stances=_present(columns[1].among(rows)),
+        members=tuple(map(show, first_ids(names, MEMBERS))),
+        questions=present(columns[0].among(rows)),
+        stances=present(columns[1].among(rows)),
         times=axis.counts(mine) if axis else (),
         first=axis.moment(float(dated.min())) if axis and len(dated) else "",
         last=axis.moment(float(dated.max())) if axis and len(dated) else "",
@@ -464,18 +364,6 @@ def described(
         comparisons=comparisons,
         looked_at=looked_at,
     )
-
-
-def _present(lines: tuple[Breakdown, ...]) -> tuple[Breakdown, ...]:
-    """The values that the group has, and all others in one line of their own."""
-    kept = [line for line in lines if line.grouped and line.value is not None]
-    rest = [line for line in lines if line not in kept]
-    if not rest:
-        return tuple(kept)
-    other = Breakdown(
-        None, sum(r.all for r in rest), sum(r.grouped for r in rest), sum(r.values for r in rest)
-    )
-    return (*kept, other)
 
 
 def size_classes(sizes: Iterable[int], alone: int) -> tuple[SizeClass, ...]:

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from klero.voices.repeats_facts import Breakdown, Facts, GroupFacts
-from klero.voices.repeats_pictures import similarity_svg, time_svg
+from klero._page import figure, html_table, safe
+from klero._page_words import counted, decimal, moment
+from klero.voices.breakdowns import stance_words, values_table
+from klero.voices.repeats_facts import Facts, GroupFacts
+from klero.voices.repeats_pictures import similarity_svg
 from klero.voices.repeats_texts import Comparison, Shown, SlotFacts
-from klero.voices.repeats_words import (
-    accounts_words,
-    counted,
-    decimal,
-    few_words,
-    figure,
-    html_table,
-    moment,
-    safe,
-    share,
-    stance_words,
-    value_words,
-)
+from klero.voices.repeats_words import accounts_words
+from klero.voices.times import time_svg
 from klero.words import number, words
 
 __all__ = ["group_section", "is_short", "same_words"]
@@ -42,8 +34,8 @@ def group_section(group: GroupFacts, facts: Facts, lang: str) -> str:
         _letter(group, lang),
         _comparisons(group.comparisons, lang),
         _times(group, facts, lang),
-        _values(group.questions, group.size, _("question"), lang),
-        _values(stance_words(group.stances, lang), group.size, _("stance"), lang),
+        values_table(group.questions, group.size, _("question"), lang),
+        values_table(stance_words(group.stances, lang), group.size, _("stance"), lang),
     ]
     if group.distinct > 1:
         parts.append(figure(_("Similarity to the representative"), similarity_svg(group, lang), little=True))
@@ -282,22 +274,3 @@ def _times(group: GroupFacts, facts: Facts, lang: str) -> str:
     names = (_("this group"), _("all contributions"))
     svg = time_svg(group.times, facts.times_all, facts.axis.ends(), names, lang)
     return figure(_("Over time"), svg)
-
-
-def _values(lines: Sequence[Breakdown], size: int, column: str, lang: str) -> str:
-    """How often the group has each value, beside how often all contributions have it."""
-    _ = words(lang).gettext
-    if not lines:
-        return ""
-    rows = [
-        [
-            value_words(line, lang),
-            number(line.grouped, lang),
-            share(line.grouped, size, lang),
-            number(line.all, lang),
-        ]
-        for line in lines
-    ]
-    headings = [column, _("in this group"), _("share of the group"), _("among all contributions")]
-    few = "".join(f'<p class="small">{safe(line)}</p>\n' for line in few_words([size], lang))
-    return html_table(headings, rows, numbers=(1, 2, 3)) + few

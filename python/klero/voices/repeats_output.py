@@ -14,8 +14,9 @@ from pathlib import Path
 
 from klero.errors import Fault, InputError
 from klero.voices.table_output import SUFFIXES
+from klero.words import number, words
 
-__all__ = ["check_suffix", "formula_ids"]
+__all__ = ["check_suffix", "formula_ids", "formula_words"]
 
 # What a spreadsheet takes for the beginning of a formula; «-12» and «+3.5» are numbers.
 _FORMULA = re.compile(r"(?:[=@\t\r]|[+-](?![0-9.,]+$)).*", re.DOTALL)
@@ -40,3 +41,15 @@ def formula_ids(ids: Iterable[object]) -> int:
     3
     """
     return sum(1 for one in ids if isinstance(one, str) and _FORMULA.match(one))
+
+
+def formula_words(count: int, lang: str) -> list[str]:
+    """What to do about them; nothing if there are none."""
+    if not count:
+        return []
+    text = words(lang).ngettext(
+        "{n} id begins as a formula does; ids are written as they were read, so import the table as text, don't open it with a double click.",
+        "{n} ids begin as formulas do; ids are written as they were read, so import the table as text, don't open it with a double click.",
+        count,
+    )
+    return [text.format(n=number(count, lang))]

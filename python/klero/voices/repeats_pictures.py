@@ -8,32 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from klero._page_words import decimal, joined
+from klero._svg import bar, picture, text_at
 from klero.voices.repeats_facts import Facts, GroupFacts, Line
-from klero.voices.repeats_words import counted_in_groups, decimal, joined, moment, safe, size_range
+from klero.voices.repeats_words import counted_in_groups, size_range
 from klero.words import number, words
 
-__all__ = ["accounting_svg", "classes_svg", "groups_svg", "similarity_svg", "time_svg"]
+__all__ = ["accounting_svg", "classes_svg", "groups_svg", "similarity_svg", "spread"]
 
 _WIDTH = 720
 _BARS = 20  # groups that have a bar
 _SIMILARITIES = 20  # bins of a spread
-
-
-def _svg(width: int, height: int, title: str, description: str, body: str) -> str:
-    """A picture; its colours are classes of the page: a (accent), s (soft), m (muted), l (line), t (small text)."""
-    return (
-        f'<svg viewBox="0 0 {width} {height}" style="max-width:{width}px" role="img">'
-        f"<title>{safe(title)}</title><desc>{safe(description)}</desc>{body}</svg>\n"
-    )
-
-
-def _bar(x: float, y: float, width: float, height: float, kind: str) -> str:
-    return f'<rect class="{kind}" x="{x:.4g}" y="{y:.4g}" width="{max(width, 0):.4g}" height="{height:.4g}"/>'
-
-
-def _text(x: float, y: float, text: str, *, end: bool = False, kind: str = "") -> str:
-    anchor = ' text-anchor="end"' if end else ""
-    return f'<text x="{x:.4g}" y="{y:.4g}"{anchor}{f""" class="{kind}" """.rstrip() if kind else ""}>{safe(text)}</text>'
 
 
 def accounting_svg(facts: Facts, lang: str) -> str:
@@ -48,15 +33,15 @@ def accounting_svg(facts: Facts, lang: str) -> str:
     body, said, x = "", [], 0.0
     for _name, count, kind in parts:
         width = _WIDTH * count / max(facts.texts, 1)
-        body += _bar(x, 0, width, 26, kind)
+        body += bar(x, 0, width, 26, kind)
         x += width
     x = 0.0
     for name, count, kind in parts:
         label = _("{name}: {n}").format(name=name, n=number(count, lang))
         said.append(label)
-        body += _bar(x, 37, 11, 11, kind) + _text(x + 17, 47, label)
+        body += bar(x, 37, 11, 11, kind) + text_at(x + 17, 47, label)
         x += 32 + 7.2 * len(label)
-    return _svg(_WIDTH, 54, title, joined(said, lang), body)
+    return picture(_WIDTH, 54, title, joined(said, lang), body)
 
 
 def classes_svg(facts: Facts, lang: str) -> str:
@@ -71,11 +56,11 @@ def classes_svg(facts: Facts, lang: str) -> str:
         label = size_range(one, lang)
         text = counted_in_groups(one, lang)
         length = (_WIDTH - left - 230) * one.contributions / top
-        body += _text(left - 8, y + 15, label, end=True)
-        body += _bar(left, y, max(length, 1), 20, "s" if one.low == 1 else "a")
-        body += _text(left + max(length, 1) + 7, y + 15, text)
+        body += text_at(left - 8, y + 15, label, end=True)
+        body += bar(left, y, max(length, 1), 20, "s" if one.low == 1 else "a")
+        body += text_at(left + max(length, 1) + 7, y + 15, text)
         said.append(_("{name}: {n}").format(name=label, n=text))
-    return _svg(_WIDTH, row * len(facts.classes) + 2, title, joined(said, lang), body)
+    return picture(_WIDTH, row * len(facts.classes) + 2, title, joined(said, lang), body)
 
 
 def groups_svg(lines: Sequence[Line], lang: str) -> str:
@@ -91,17 +76,17 @@ def groups_svg(lines: Sequence[Line], lang: str) -> str:
         scale = (_WIDTH - left - 120) / top
         name = _("{n}. {id}").format(n=line.number, id=_shortened(line.id))
         text = f"{number(line.size, lang)} ({number(line.distinct, lang)})"
-        body += _text(left - 8, y + 13, name, end=True)
-        body += _bar(left, y, max(line.size * scale, 1), 17, "s")
-        body += _bar(left, y, max(line.distinct * scale, 1), 17, "a")
-        body += _text(left + max(line.size * scale, 1) + 7, y + 13, text)
+        body += text_at(left - 8, y + 13, name, end=True)
+        body += bar(left, y, max(line.size * scale, 1), 17, "s")
+        body += bar(left, y, max(line.distinct * scale, 1), 17, "a")
+        body += text_at(left + max(line.size * scale, 1) + 7, y + 13, text)
         said.append(_("{name}: {n}").format(name=name, n=text))
     key = row * len(shown) + 8
-    body += _bar(left, key, 11, 11, "a") + _text(left + 17, key + 10, _("different texts"))
-    body += _bar(left + 190, key, 11, 11, "s") + _text(
+    body += bar(left, key, 11, 11, "a") + text_at(left + 17, key + 10, _("different texts"))
+    body += bar(left + 190, key, 11, 11, "s") + text_at(
         left + 207, key + 10, _("further contributions with one of these texts")
     )
-    return _svg(_WIDTH, key + 16, title, joined(said, lang), body)
+    return picture(_WIDTH, key + 16, title, joined(said, lang), body)
 
 
 def _shortened(name: str) -> str:
@@ -120,9 +105,9 @@ def similarity_svg(group: GroupFacts, lang: str) -> str:
     for i, count in enumerate(counts):
         if count:
             tall = max(1.0, 56 * count / top)
-            body += _bar(left + each * i + 0.5, base - tall, each - 1, tall, "a")
-    body += _text(left, base + 16, decimal(low, lang)) + _text(width - left, base + 16, "1", end=True)
-    body += _text(width - left, 12, _("highest bar: {n}").format(n=number(top, lang)), end=True, kind="t")
+            body += bar(left + each * i + 0.5, base - tall, each - 1, tall, "a")
+    body += text_at(left, base + 16, decimal(low, lang)) + text_at(width - left, base + 16, "1", end=True)
+    body += text_at(width - left, 12, _("highest bar: {n}").format(n=number(top, lang)), end=True, kind="t")
     step = (1 - low) / len(counts)
     said = [
         _("{low} to {high}: {n}").format(
@@ -131,7 +116,7 @@ def similarity_svg(group: GroupFacts, lang: str) -> str:
         for i, count in enumerate(counts)
         if count
     ]
-    return _svg(width, height, title, joined(said, lang), body)
+    return picture(width, height, title, joined(said, lang), body)
 
 
 def spread(similarities: npt.NDArray[np.float64]) -> tuple[list[int], float]:
@@ -140,36 +125,3 @@ def spread(similarities: npt.NDArray[np.float64]) -> tuple[list[int], float]:
     bins = _SIMILARITIES if low < 0.9 else _SIMILARITIES // 2
     places = np.floor((similarities - low) / (1 - low) * bins + 1e-9).astype(np.int64)
     return np.bincount(np.clip(places, 0, bins - 1), minlength=bins).tolist(), low
-
-
-def time_svg(
-    mine: Sequence[int], everybody: Sequence[int], ends: tuple[str, str], names: tuple[str, str], lang: str
-) -> str:
-    """Two strips on one axis of time: some contributions above, all of them below, each to its own scale."""
-    _ = words(lang).gettext
-    title = _("Over time: {some} (top), {all} (bottom)").format(some=names[0], all=names[1])
-    each = _WIDTH / len(everybody)
-    body, said = "", []
-    for counts, name, kind, top, base in (
-        (mine, names[0], "a", 18, 68),
-        (everybody, names[1], "m", 88, 128),
-    ):
-        most = max(counts)
-        body += _text(0, top - 6, name, kind="t")
-        label = _("highest bar: {n}").format(n=number(most, lang))
-        body += _text(_WIDTH, top - 6, label, end=True, kind="t")
-        for i, count in enumerate(counts):
-            if count:
-                tall = max(1.0, (base - top) * count / most)
-                body += _bar(each * i + 0.3, base - tall, max(each - 0.6, 0.6), tall, kind)
-        body += f'<line class="l" x1="0" y1="{base}" x2="{_WIDTH}" y2="{base}"/>'
-        peak = counts.index(most)
-        said.append(
-            _("{name}: most in one bar {n}, in bar {bar} of {bars}").format(
-                name=name, n=number(most, lang), bar=peak + 1, bars=len(counts)
-            )
-        )
-    first, last = (moment(end, lang) for end in ends)
-    body += _text(0, 144, first) + _text(_WIDTH, 144, last, end=True)
-    description = _("From {first} to {last}.").format(first=first, last=last) + " " + joined(said, lang)
-    return _svg(_WIDTH, 150, title, description, body)

@@ -10,28 +10,21 @@ Every text is escaped and cut at a length that is stated; the page stays small h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from klero.voices.repeats_facts import Breakdown, Facts
+from klero._page import figure, html_table, page, paragraphs, safe, section
+from klero._page_words import counted, decimal, few_words, share
+from klero.voices.breakdowns import Breakdown, stance_words, value_words
+from klero.voices.reading_words import personal_words, shown_words, unmasked_words
+from klero.voices.repeats_facts import Facts
 from klero.voices.repeats_groups import group_section, is_short, same_words
-from klero.voices.repeats_pictures import accounting_svg, classes_svg, groups_svg, time_svg
-from klero.voices.repeats_sentences import account_words, chain_words, ladder_words, unmasked_words
-from klero.voices.repeats_style import page
-from klero.voices.repeats_words import (
-    accounts_words,
-    counted,
-    decimal,
-    few_words,
-    figure,
-    html_table,
-    role_words,
-    safe,
-    share,
-    stance_words,
-    value_words,
-)
+from klero.voices.repeats_pictures import accounting_svg, classes_svg, groups_svg
+from klero.voices.repeats_sentences import account_words, chain_words, ladder_words
+from klero.voices.repeats_style import style
+from klero.voices.repeats_words import accounts_words, role_words
+from klero.voices.times import step_words, time_svg
 from klero.words import number, words
 
 if TYPE_CHECKING:
@@ -93,16 +86,7 @@ def repeats_html(facts: Facts, source: Source = Source(), lang: str = "en") -> b
     ]
     footer = f'<p class="small">klero {safe(source.version)}</p>\n'
     name = _("{name}: {n}").format(name=title, n=source.name) if source.name else title
-    return page(name, header, "".join(parts), footer, lang)
-
-
-def _section(name: str, heading: str, body: str) -> str:
-    return f'<section id="{name}" aria-labelledby="{name}-h"><h2 id="{name}-h">{safe(heading)}</h2>\n{body}</section>\n'
-
-
-def _paragraphs(lines: Iterable[str], kind: str = "") -> str:
-    attribute = f' class="{kind}"' if kind else ""
-    return "".join(f"<p{attribute}>{safe(line)}</p>\n" for line in lines)
+    return page(name, header, "".join(parts), footer, lang, style=style(lang))
 
 
 def _contents(facts: Facts, lang: str) -> str:
@@ -200,30 +184,18 @@ def no_verdict(lang: str) -> str:
     )
 
 
-def personal_words(facts: Facts, lang: str) -> list[str]:
-    """A warning if the texts shown say how to reach somebody."""
-    if not facts.personal:
-        return []
-    text = words(lang).ngettext(
-        "{n} piece of the texts shown looks like an e-mail address, a telephone number or the like. Before the page is passed on, make it again with --mask.",
-        "{n} pieces of the texts shown look like e-mail addresses, telephone numbers or the like. Before the page is passed on, make it again with --mask.",
-        facts.personal,
-    )
-    return [text.format(n=number(facts.personal, lang))]
-
-
 def _found(facts: Facts, source: Source, lang: str) -> str:
     _ = words(lang).gettext
     lead, *more = found_words(facts, lang)
-    body = _paragraphs([lead], "lead") + _paragraphs(more)
+    body = paragraphs([lead], "lead") + paragraphs(more)
     body += f'<p class="notice">{safe(no_verdict(lang))}</p>\n'
-    body += "".join(f'<p class="notice">{safe(line)}</p>\n' for line in personal_words(facts, lang))
+    body += "".join(f'<p class="notice">{safe(line)}</p>\n' for line in personal_words(facts.personal, lang))
     body += f'<p class="notice">{safe(unmasked_words(lang))}</p>\n'
     body += figure(_("What became of every contribution"), accounting_svg(facts, lang))
-    body += _paragraphs([sum_of(facts, lang), *ladder_words(facts, lang)])
+    body += paragraphs([sum_of(facts, lang), *ladder_words(facts, lang)])
     if facts.group_count:
         body += figure(_("How many groups stand behind how many contributions"), classes_svg(facts, lang))
-    return _section("found", _("What was found"), body)
+    return section("found", _("What was found"), body)
 
 
 def sum_of(facts: Facts, lang: str) -> str:
@@ -271,7 +243,7 @@ def _by_size(facts: Facts, source: Source, lang: str) -> str:
     ]
     body += html_table(headings, rows, numbers=(0, 2, 3, 4, 5))
     body += _rest(facts.group_count - len(facts.lines), source, lang)
-    body += _paragraphs(
+    body += paragraphs(
         [
             _(
                 "Weakest link: everybody in a group is tied to its representative by a chain of pairs at least this similar. "
@@ -280,7 +252,7 @@ def _by_size(facts: Facts, source: Source, lang: str) -> str:
         ],
         "small",
     )
-    return _section("sizes", _("Groups by size"), body)
+    return section("sizes", _("Groups by size"), body)
 
 
 def _rest(more: int, source: Source, lang: str) -> str:
@@ -293,7 +265,7 @@ def _rest(more: int, source: Source, lang: str) -> str:
     told = text.format(n=number(more, lang))
     if source.output:
         told += " " + words(lang).gettext("All are in {file}.").format(file=source.output)
-    return _paragraphs([told])
+    return paragraphs([told])
 
 
 def _over_time(facts: Facts, lang: str) -> str:
@@ -305,7 +277,7 @@ def _over_time(facts: Facts, lang: str) -> str:
         _("Contributions alike with others (top), and all contributions (bottom)"),
         time_svg(facts.times_grouped, facts.times_all, facts.axis.ends(), names, lang),
     )
-    lines = [step_words(facts, lang) + " " + _("Days and times are those of UTC.")]
+    lines = [step_words(facts.axis, lang) + " " + _("Days and times are those of UTC.")]
     if facts.undated:
         text = words(lang).ngettext(
             "{n} contribution has no date that can be read and is not in the picture.",
@@ -318,21 +290,7 @@ def _over_time(facts: Facts, lang: str) -> str:
             "A rush says little by itself: a consultation has rushes of its own, after the news or before it closes."
         )
     )
-    return _section("times", _("Over time"), body + _paragraphs(lines, "small"))
-
-
-def step_words(facts: Facts, lang: str) -> str:
-    """How much time a bar of the pictures stands for."""
-    plural = words(lang).ngettext
-    step = facts.axis.step if facts.axis else 0
-    if step % 86400 == 0:
-        n = step // 86400
-        return plural("Each bar is {n} day.", "Each bar is {n} days.", n).format(n=n)
-    if step % 3600 == 0:
-        n = step // 3600
-        return plural("Each bar is {n} hour.", "Each bar is {n} hours.", n).format(n=n)
-    n = step // 60
-    return plural("Each bar is {n} minute.", "Each bar is {n} minutes.", n).format(n=n)
+    return section("times", _("Over time"), body + paragraphs(lines, "small"))
 
 
 def _by_value(name: str, lines: Sequence[Breakdown], heading: str, column: str, lang: str) -> str:
@@ -349,11 +307,11 @@ def _by_value(name: str, lines: Sequence[Breakdown], heading: str, column: str, 
         for line in lines
     ]
     headings = [column, _("contributions"), _("alike with others"), _("share")]
-    return _section(
+    return section(
         name,
         heading,
         html_table(headings, rows, numbers=(1, 2, 3))
-        + _paragraphs(few_words((line.all for line in lines), lang), "small"),
+        + paragraphs(few_words((line.all for line in lines), lang), "small"),
     )
 
 
@@ -361,7 +319,7 @@ def _each(facts: Facts, source: Source, lang: str) -> str:
     _ = words(lang).gettext
     if not facts.groups:
         return ""
-    body = _paragraphs(
+    body = paragraphs(
         [
             _(
                 "The letter of a group is the text of its representative, the member that has most in common with the others. Underlined: its own "
@@ -371,24 +329,28 @@ def _each(facts: Facts, source: Source, lang: str) -> str:
     )
     body += "".join(group_section(group, facts, lang) for group in facts.groups if not is_short(group))
     body += same_words([group for group in facts.groups if is_short(group)], lang)
-    return _section(
+    return section(
         "groups", _("Each group"), body + _rest(facts.group_count - len(facts.groups), source, lang)
     )
 
 
 def _method(facts: Facts, source: Source, lang: str) -> str:
     _ = words(lang).gettext
-    body = _paragraphs(method_words(facts.settings, lang))
-    body += _paragraphs([*read_words(source, lang), sum_of(facts, lang)])
-    body += _paragraphs(
-        [*noise_words(facts, lang), *streamed_words(source, lang), *shown_words(facts, source, lang)]
+    body = paragraphs(method_words(facts.settings, lang))
+    body += paragraphs([*read_words(source, lang), sum_of(facts, lang)])
+    body += paragraphs(
+        [
+            *noise_words(facts, lang),
+            *streamed_words(source, lang),
+            *shown_words(source.html, lang, masked=facts.masked),
+        ]
     )
     if source.columns:
         rows = [[safe(role_words(role, lang)), safe(column)] for role, column in source.columns.items()]
         body += html_table([_("read as"), _("column")], rows, caption=_("Columns"))
     rows = [[safe(name), safe(value)] for name, value in settings_rows(facts, source, lang)]
     body += html_table([_("setting"), _("value")], rows, caption=_("Settings and versions"))
-    body += _paragraphs(
+    body += paragraphs(
         [
             _(
                 "The digest of the words compared is that of the ids and of the words as they were compared, in whatever order they stand; it covers "
@@ -398,7 +360,7 @@ def _method(facts: Facts, source: Source, lang: str) -> str:
         ],
         "small",
     )
-    return _section("method", _("What was done"), body)
+    return section("method", _("What was done"), body)
 
 
 def method_words(settings: Settings, lang: str) -> list[str]:
@@ -465,26 +427,6 @@ def read_words(source: Source, lang: str) -> list[str]:
     from klero.voices.reading_words import counts_words
 
     return [] if source.counts is None else counts_words(source.counts, lang)
-
-
-def shown_words(facts: Facts, source: Source, lang: str) -> list[str]:
-    """In what form texts are compared and shown."""
-    _ = words(lang).gettext
-    lines = []
-    if source.html == "auto":
-        lines.append(_("HTML was made into text before texts were compared."))
-    if source.html == "never":
-        lines.append(_("HTML was left in the texts and compared with them."))
-    if facts.masked:
-        lines.append(
-            _(
-                "In what is shown here, e-mail addresses, telephone numbers and the like are replaced by what they are, such as [e-mail]. The texts "
-                "were compared as they were written."
-            )
-        )
-    else:
-        lines.append(_("Texts are shown as they were written; nothing in them is masked."))
-    return lines
 
 
 def sketch_words(settings: Settings, lang: str) -> list[str]:

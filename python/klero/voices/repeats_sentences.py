@@ -1,12 +1,12 @@
-"""What the page and the terminal say besides the groups themselves: accounts behind them, chains, other settings, and what is not masked."""
+"""What the page and the terminal say besides the groups themselves: accounts behind them, chains, and other settings."""
 
 from __future__ import annotations
 
+from klero._page_words import counted, decimal, joined
 from klero.voices.repeats_facts import Facts
-from klero.voices.repeats_words import counted, decimal, joined
 from klero.words import number, words
 
-__all__ = ["account_words", "chain_words", "ladder_words", "unmasked_words"]
+__all__ = ["account_words", "chain_words", "ladder_words"]
 
 
 def account_words(facts: Facts, lang: str) -> list[str]:
@@ -69,10 +69,3 @@ def chain_words(facts: Facts, lang: str) -> list[str]:
         facts.chained,
     )
     return [text.format(n=number(facts.chained, lang))]
-
-
-def unmasked_words(lang: str) -> str:
-    """What no masking takes away; it stands on every page."""
-    return words(lang).gettext(
-        "Names, pseudonyms, dates of birth and situations that texts tell of are not masked: read the page before you publish it."
-    )

@@ -15,17 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from klero.voices.ids import first_ids, key_of
 from klero.voices.repeats_facts import (
     GROUPS,
     MEMBERS,
     Facts,
     described,
     facts_of,
-    first_ids,
     lines_of,
     shown_as,
 )
-from klero.voices.repeats_texts import Members, key_of
+from klero.voices.repeats_texts import Members
 
 if TYPE_CHECKING:
     from klero.voices.groups import GroupSummary
@@ -63,7 +63,7 @@ def gather_file(
     described_groups = tuple(
         replace(
             described(n, group, one, texts.__getitem__, found.settings, show, most=_LOOKED_AT),
-            members=tuple(map(show, first_ids(names[n - 1]))),
+            members=tuple(map(show, first_ids(names[n - 1], MEMBERS))),
         )
         for n, (group, one) in enumerate(zip(shown, members, strict=True), start=1)
     )
@@ -105,7 +105,7 @@ def _rows(
                     found[at].append((start + row, similarity, key_of(name)))
                     names[at].append(str(name))
                     if len(names[at]) > 2 * MEMBERS:
-                        names[at] = first_ids(names[at])
+                        names[at] = first_ids(names[at], MEMBERS)
         start += batch.num_rows
     groups = [size for size, count in of_size.items() if size > 1 for _ in range(count // size)]
     members = [_members(rows, representatives[n]) for n, rows in enumerate(found)]

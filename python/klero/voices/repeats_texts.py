@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +29,6 @@ __all__ = [
     "Shown",
     "SlotFacts",
     "cut",
-    "key_of",
     "told",
 ]
 
@@ -115,13 +113,6 @@ class Members:
     def similarity_of(self, row: int) -> float:
         """The similarity of a row to the representative."""
         return float(self.similarity[np.flatnonzero(self.rows == row)[0]])
-
-
-def key_of(name: object) -> int:
-    """64 bits that an id stands at among others, wherever its row stands."""
-    return int.from_bytes(
-        blake2b(str(name).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
-    )
 
 
 def told(

@@ -6,6 +6,7 @@ The same rows give the same file whatever batches they come in, so that a table 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ from klero.errors import Fault, InputError
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema
 
-__all__ = ["SUFFIXES", "check_name", "write_rows"]
+__all__ = ["SUFFIXES", "Digested", "check_name", "write_rows"]
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 _GROUP = 1 << 17
@@ -91,3 +92,19 @@ def _cut(schema: Schema, batches: Iterable[RecordBatch], size: int) -> Iterator[
             held -= size
     if held:
         yield pa.Table.from_batches(waiting, schema)
+
+
+class Digested:
+    """A stream that is written from its beginning to its end, and the SHA-256 of what was written."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Writes all of it."""
+        self.sha256.update(data)
+        return self.stream.write(data)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.stream, name)

@@ -5,9 +5,13 @@ use pyo3::prelude::*;
 mod baselines;
 mod borrowed;
 mod door;
+mod embed;
 mod evidence;
 mod index;
+mod keywords;
+mod kmeans;
 mod ledger;
+mod live;
 mod neardup;
 mod neardup_sets;
 mod neardup_stream;
@@ -17,13 +21,20 @@ mod seating;
 mod sortition;
 mod spill;
 mod text;
+mod themes;
+mod vectors;
+mod vectors_check;
 
 /// The extension module `klero._native`.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    embed::register(module)?;
     index::register(module)?;
+    keywords::register(module)?;
+    kmeans::register(module)?;
     ledger::register(module)?;
+    live::register(module)?;
     neardup::register(module)?;
     neardup_sets::register(module)?;
     neardup_stream::register(module)?;
@@ -34,5 +45,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     text::register(module)?;
     baselines::register(module)?;
     evidence::register(module)?;
+    themes::register(module)?;
+    vectors::register(module)?;
+    vectors_check::register(module)?;
     Ok(())
 }

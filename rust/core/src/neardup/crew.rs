@@ -102,7 +102,7 @@ impl Crew<'_> {
 }
 
 /// Sorts by several threads: parts of their own first, which one thread then merges.
-pub(super) fn ascending<T: Ord + Copy + Send>(values: &mut [T], threads: usize) {
+pub(crate) fn ascending<T: Ord + Copy + Send>(values: &mut [T], threads: usize) {
     if threads <= 1 {
         values.sort_unstable();
         return;

@@ -112,7 +112,7 @@ mod tests {
                 let at = random(&mut state) as usize % set.len();
                 set[at] = random(&mut state);
             }
-            if random(&mut state) % 4 == 0 {
+            if random(&mut state).is_multiple_of(4) {
                 set.push(random(&mut state));
             }
             sets.push(set);

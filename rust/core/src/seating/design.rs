@@ -27,7 +27,7 @@ impl Field {
         if order >= 2
             && (2..order)
                 .take_while(|d| d * d <= order)
-                .all(|d| order % d != 0)
+                .all(|d| !order.is_multiple_of(d))
         {
             return Some(Self {
                 prime: order,

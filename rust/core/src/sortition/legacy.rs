@@ -138,7 +138,7 @@ impl Board<'_> {
     fn start(&mut self) {
         let greedy = self.greedy;
         self.there.fill(u64::MAX);
-        if greedy.people % 64 != 0 {
+        if !greedy.people.is_multiple_of(64) {
             self.there[greedy.words - 1] = (1 << (greedy.people % 64)) - 1;
         }
         self.seated.fill(0);

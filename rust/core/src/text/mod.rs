@@ -23,6 +23,8 @@ mod spans;
 pub use hash::SHINGLES;
 pub use spans::WordSpan;
 
+use unicode_normalization::UnicodeNormalization;
+
 use distinct::Sorter;
 use fold::Folder;
 use latin::Latin;
@@ -50,6 +52,15 @@ pub struct Reader {
     shingles: Vec<u64>,
     sorter: Sorter,
     swollen: bool,
+}
+
+/// A folded word without its accents: NFD, nonspacing marks dropped, NFC.
+#[must_use]
+pub fn bare(word: &str) -> String {
+    word.nfd()
+        .filter(|c| !class::nonspacing(*c))
+        .nfc()
+        .collect()
 }
 
 /// Buffers of a reader that has read a longer text than this, in bytes, are given back when it reads the next.

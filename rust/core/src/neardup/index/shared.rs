@@ -1,4 +1,4 @@
-//! How do several threads use one index?
+//! How do several threads use one index, or another thing that grows?
 //!
 //! One at a time. Whoever waits keeps asking whether to go on, so that Ctrl-C is heard; and an index that a fault of klero's own left
 //! half-changed answers nothing any more, rather than something wrong.
@@ -12,8 +12,8 @@ use super::Index;
 /// Between two looks at whether the index is free.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// An index for several threads.
-pub struct Shared(Mutex<Index>);
+/// An index, or another thing, for several threads.
+pub struct Shared<T = Index>(Mutex<T>);
 
 /// Why an index could not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,9 +24,9 @@ pub enum Unusable {
     Stopped,
 }
 
-impl Shared {
-    /// Shares an index.
-    pub fn new(index: Index) -> Self {
+impl<T> Shared<T> {
+    /// Shares it.
+    pub fn new(index: T) -> Self {
         Self(Mutex::new(index))
     }
 
@@ -34,11 +34,11 @@ impl Shared {
     ///
     /// # Errors
     /// An earlier use panicked, or `alive` said no while another used it: `act` was not run.
-    pub fn with<T>(
+    pub fn with<R>(
         &self,
         alive: &dyn Fn() -> bool,
-        act: impl FnOnce(&mut Index) -> T,
-    ) -> Result<T, Unusable> {
+        act: impl FnOnce(&mut T) -> R,
+    ) -> Result<R, Unusable> {
         loop {
             match self.0.try_lock() {
                 Ok(mut index) => return Ok(act(&mut index)),

@@ -128,7 +128,7 @@ fn streamed(
     threads: usize,
 ) -> Found {
     let early = match mode {
-        Mode::Sketch(plan) if batch % 2 == 0 => Some(plan),
+        Mode::Sketch(plan) if batch.is_multiple_of(2) => Some(plan),
         _ => None,
     };
     let mut stream = Stream::new(how, early, Kept::default());
