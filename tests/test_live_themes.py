@@ -70,6 +70,13 @@ def test_one_text_has_one_placement_and_several_have_as_many() -> None:
     assert [one.id for one in quiet().add(vectors=row)] == ["1"]
 
 
+def test_an_array_in_the_place_of_texts_is_vectors() -> None:
+    rows = vectors(40, 5, 32, 0.4, 7)
+    one, other = quiet(), quiet()
+    assert one.add(rows) == other.add(vectors=rows)
+    assert one.add(rows[0]) == other.add(vectors=rows[0])
+
+
 def test_a_batch_is_one_after_the_other_with_consolidations_in_the_middle() -> None:
     many, one = quiet(every=16), quiet(every=16)
     texts = [f"{text} {i % 7}" for i in range(6) for text in SAID]

@@ -41,6 +41,7 @@ def test_everybody_is_in_a_group_and_kinds_sum_to_all() -> None:
             assert np.array_equal(np.bincount(parts.labels), parts.sizes)
             assert sum(parts.counts.values()) == len(X)
             told = model.levels_[level]
+            assert np.array_equal(parts.labels, model.cut(level).labels)
             assert (parts.n_themes, parts.n_weak, parts.n_lone) == (told.n_themes, told.n_weak, told.n_lone)
             assert told.n_clusters == parts.n_clusters == parts.n_themes + parts.n_weak + parts.n_lone
             assert list(parts.sizes) == sorted(parts.sizes, reverse=True)

@@ -75,6 +75,8 @@ from klero.themes.live_parts import (
 from klero.themes.live_words import HashedWords
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from klero.voices.ids import Id
 
 __all__ = ["LiveThemes"]
@@ -215,7 +217,7 @@ class LiveThemes:
     @overload
     def add(
         self,
-        texts: Sequence[Text] | None = None,
+        texts: Sequence[Text] | NDArray[np.generic] | None = None,
         vectors: object = None,
         ids: Sequence[Id] | None = None,
         times: Sequence[Time] | Time = None,
@@ -223,7 +225,7 @@ class LiveThemes:
     ) -> tuple[Placement, ...]: ...
     def add(
         self,
-        texts: str | Sequence[Text] | None = None,
+        texts: str | Sequence[Text] | NDArray[np.generic] | None = None,
         vectors: object = None,
         ids: Sequence[Id] | Id | None = None,
         times: Sequence[Time] | Time = None,
@@ -232,7 +234,7 @@ class LiveThemes:
         """Add contributions, all of them or, if anything is wrong, none; each is answered at once.
 
         Args:
-            texts: one text, or several; None in their place for one without words.
+            texts: one text, or several; None in their place for one without words. An array of numbers here is taken for `vectors`.
             vectors: one vector, or a row for each; with them texts are not embedded, only quoted.
             ids: one for each; None: their number, from 1.
             times: when they were said, for each or for all; None: now.
@@ -244,6 +246,8 @@ class LiveThemes:
         Raises:
             InputError: with everything that can't be used.
         """
+        if vectors is None and isinstance(texts, np.ndarray) and texts.dtype.kind in "fiu":
+            texts, vectors = None, texts  # numbers in the place of texts are vectors
         faults: list[Fault] = []
         told, alone = read_texts_of(texts, faults)
         rows, single = read_rows(vectors, None if self._native is None else self._native.dimension, faults)

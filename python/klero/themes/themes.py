@@ -177,8 +177,8 @@ class Themes(Estimator):
 
     def cut(
         self,
-        *,
         level: int | None = None,
+        *,
         granularity: Granularity | None = None,
         n_themes: int | None = None,
         similarity: float | None = None,
