@@ -332,8 +332,13 @@ def test_threads_may_add_look_link_and_consolidate_at_the_same_time() -> None:
         for i in range(20):
             themes = live.snapshot(newest=1).all
             if themes:
-                live.name(themes[i % len(themes)].id, f"name {i}")
-                live.undo()
+                try:
+                    live.name(themes[i % len(themes)].id, f"name {i}")
+                except InputError as gone:  # another thread's consolidation has merged it since the snapshot
+                    if [fault.code for fault in gone.faults] != ["live-unknown"]:
+                        raise
+                else:
+                    live.undo()
 
     threads = [guarded(lambda part=part: add(part)) for part in range(3)] + [
         guarded(look),

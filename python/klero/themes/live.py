@@ -42,7 +42,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, cast, overload
 
 import numpy as np
 
@@ -249,7 +249,7 @@ class LiveThemes:
         if vectors is None and isinstance(texts, np.ndarray) and texts.dtype.kind in "fiu":
             texts, vectors = None, texts  # numbers in the place of texts are vectors
         faults: list[Fault] = []
-        told, alone = read_texts_of(texts, faults)
+        told, alone = read_texts_of(cast("str | Sequence[Text] | None", texts), faults)
         rows, single = read_rows(vectors, None if self._native is None else self._native.dimension, faults)
         raised(faults)
         count = len(told) if told is not None else 0 if rows is None else len(rows)
