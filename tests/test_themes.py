@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from estimator_cases import EXPECTED, ZEROS, sklearn_checks
-from klero import InputError, Partition, Themes
+from klero import InputError, Partition, Themes, embed
 from klero.errors import NotFittedError
 from klero.themes.partition import KINDS
 
@@ -222,6 +222,27 @@ def test_a_pickle_can_be_cut_and_predicts() -> None:
     assert np.array_equal(again.cut(n_themes=5).labels, MODEL.cut(n_themes=5).labels)
 
 
+LANGUAGES = {
+    "fr": "Il faut {} des pistes cyclables en ville et près de l'école",
+    "en": "We need {} cycle lanes in town and near the school",
+    "el": "Χρειαζόμαστε {} ποδηλατόδρομους στην πόλη και κοντά στο σχολείο",
+    "ar": "نحتاج إلى {} مسارات للدراجات في المدينة وبالقرب من المدرسة",
+    "ru": "Нам нужны {} велосипедные дорожки в городе и возле школы",
+    "ja": "街と学校の近くに{}自転車専用レーンが必要です",
+}
+
+
+def test_texts_in_several_languages_are_all_accounted_for_and_each_finds_its_like() -> None:
+    texts = [said.format(word) for said in LANGUAGES.values() for word in ("1", "2", "3", "4", "5", "6")]
+    made = embed([*texts, "", "Ouvrir la bibliothèque le dimanche"])
+    assert made.rows.tolist() == [*range(36), 37]
+    parts = Themes().fit(made.vectors).partition_
+    assert sum(parts.counts.values()) == len(made.vectors) == 37
+    groups = [set(parts.labels[at : at + 6].tolist()) for at in range(0, 36, 6)]
+    assert [len(group) for group in groups] == [1] * 6
+    assert len(set().union(*groups)) == 6
+
+
 def test_the_tree_is_one_that_scipy_takes() -> None:
     matrix = MODEL.dendrogram_.to_scipy()
     m = len(matrix) + 1
@@ -231,7 +252,7 @@ def test_the_tree_is_one_that_scipy_takes() -> None:
 
 
 def test_progress_is_told_and_may_stop_it() -> None:
-    big = np.random.default_rng(0).standard_normal((9000, 48)).astype(np.float32)
+    big = np.random.default_rng(0).standard_normal((50_000, 48)).astype(np.float32)
 
     def enough(phase: str, part: int) -> None:
         raise RuntimeError(f"{phase} {part}")

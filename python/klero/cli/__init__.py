@@ -92,7 +92,7 @@ class _Sections(click.Group):
 )
 @click.version_option(package_name="klero", message="klero %(version)s")
 def cli() -> None:
-    """Fair, verifiable lotteries for citizens' panels.
+    """Fair, verifiable lotteries for citizens' panels; what contributions to a consultation repeat, and what they say.
 
     \b
     Examples:
@@ -102,6 +102,8 @@ def cli() -> None:
       klero draw bundle --trial-seed "first rehearsal"
       klero verify bundle
       klero explain bundle --person P017
+      klero repeats contributions.csv --text text -o repeats.csv
+      klero themes contributions.csv --text text -o themes
     """
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from klero import _native
-from klero._files import beside, claim, flush_folder, put_folder, write_new
+from klero._files import beside, check_folder, claim, flush_folder, put_folder, write_new
 from klero.errors import BundleError, OutputExistsError
 from klero.ledger.canonical import check_depth
 
@@ -97,18 +96,17 @@ def check_output(folder: str | os.PathLike[str], *, force: bool = False) -> None
         OutputExistsError: something is there already.
         BundleError: there is no parent folder; or, with `force`, what is there is not a bundle.
     """
-    target = Path(folder).absolute()
-    if not target.parent.is_dir():
-        raise BundleError(f"the folder {_name(target.parent)} does not exist; create it first")
-    if not os.path.lexists(target):
-        return
-    plain = stat.S_ISDIR(target.lstat().st_mode)
-    if plain and not any(target.iterdir()):
-        return
-    if not force:
-        raise OutputExistsError(_name(folder))
-    if not plain or not _is_bundle(target):
-        raise BundleError(f"{_name(folder)} is not a klero bundle and is not removed; give another name")
+    try:
+        check_folder(folder, _is_bundle, "klero bundles", force=force)
+    except OutputExistsError:
+        raise OutputExistsError(_name(folder)) from None
+    except FileNotFoundError:
+        parent = Path(folder).absolute().parent
+        raise BundleError(f"the folder {_name(parent)} does not exist; create it first") from None
+    except FileExistsError:
+        raise BundleError(
+            f"{_name(folder)} is not a klero bundle and is not removed; give another name"
+        ) from None
 
 
 def write_bundle(folder: str | os.PathLike[str], files: Mapping[str, bytes], *, force: bool = False) -> None:

@@ -1,17 +1,15 @@
 """What is being said, and by the few? Themes of contributions, from their vectors.
 
-Average linkage on the graph of nearest neighbours (rust/core/src/vectors/engine.rs): vectors are centred, reduced to their leading directions,
-compared by whole numbers and joined from
-the most alike upwards into one tree. A cut of the tree is a granularity; another granularity is another cut and no new fit.
+Average linkage on the graph of nearest neighbours (rust/core/src/vectors/engine.rs): vectors are centred, reduced to their leading directions, compared
+by whole numbers and joined from the most alike upwards into one tree. A cut of the tree is a granularity; another granularity is another cut and no
+new fit.
 
-Guaranteed: every contribution is in a group, and themes, weak signals and lone voices sum to all; the result is a function of the set of vectors:
-the same for any order of rows, number of
-threads and processor. Not guaranteed: that a theme is an opinion (vectors tell what a text is about better than whether it is for or against),
-nor that a lone voice is a rare opinion rather than a strange
-sentence. A person reads, names and decides.
+Guaranteed: every contribution is in a group, and themes, weak signals and lone voices sum to all; the groups are a function of the set of vectors:
+the same for any order of rows, number of threads and processor. Not guaranteed: that a theme is an opinion (vectors tell what a text is about better
+than whether it is for or against), nor that a lone voice is a rare opinion rather than a strange sentence. A person reads, names and decides.
 
-Cost: n² for up to 200,000 distinct vectors (50,000 of 384 numbers: about two seconds on two cores), nearly linear above; memory beyond the
-vectors about 350 bytes a distinct vector, and 1 kB above 200,000 while fitting. No randomness.
+Cost: n² for up to 200,000 distinct vectors (50,000 of 384 numbers: about a second on two cores), nearly linear above (a million: 49 seconds); about
+1 kB a distinct vector beyond the vectors. No randomness.
 
 >>> rng = np.random.default_rng(1)
 >>> X = np.repeat(np.eye(3, 8), (30, 10, 1), axis=0) + 0.1 * rng.standard_normal((41, 8))
@@ -72,8 +70,7 @@ class Themes(Estimator):
         must_link, cannot_link: pairs of row numbers of X that a person wants together, or apart.
         neighbours: nearest neighbours in the graph; "auto" is 15.
         backend: how neighbours are found: "auto" (exact up to 200,000 distinct vectors), "exact" or "lists" (inverted lists, trained on all
-            vectors; some neighbours
-            are missed).
+            vectors; some neighbours are missed).
         threads: at most so many; all that there are by default. The result does not depend on it.
 
     Attributes:

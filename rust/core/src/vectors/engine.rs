@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::flat::Flat;
-use super::fringe::{second_look, Cut};
+use super::fringe::{second_look, Company, Cut};
 use super::linkage::{link, Ties};
 use super::lists;
 use super::points::{On, Points};
@@ -13,16 +13,12 @@ use super::reduce::{leading, projected, FEWEST};
 use super::smooth::smoothed;
 use super::sphere::{Flaw, Source, Sphere};
 use super::tile::Kernel;
-use super::tree::Tree;
-use super::Neighbours;
+use super::tree::{self, Tree};
 use super::Rows;
 use crate::neardup::crew::Crew;
 
 /// The version of the whole; any change of a group is a new one.
 pub const ALGORITHM: &str = "klero-themes/1";
-
-/// Neighbours of a point, unless another number is asked for.
-pub const NEIGHBOURS: usize = 15;
 
 /// A number of themes is looked for among so many cuts.
 const TRIES: usize = 16;
@@ -63,7 +59,7 @@ pub struct Engine {
     /// The tree.
     pub tree: Tree,
     rows: Flat,
-    near: Neighbours,
+    near: Company,
     tied: Vec<bool>,
 }
 
@@ -149,7 +145,7 @@ impl Engine {
             points: &points,
         };
         let (rows, kept) = reduced(crew, &on, sphere.dimension())?;
-        let near = lists::neighbours(crew, Kernel::best(), &rows, options.neighbours, exactly)?;
+        let mut near = lists::neighbours(crew, Kernel::best(), &rows, options.neighbours, exactly)?;
         let moved = smoothed(crew, &rows, &near)?;
         let of = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
             let point = |row: u32| points.of_row[row as usize];
@@ -160,7 +156,9 @@ impl Engine {
             must: &must,
             cannot: &cannot,
         };
-        let merges = link(crew, &moved, &points.copies, &near, ties)?;
+        // The second look asks how alike neighbours are, not who they are.
+        let similarities = std::mem::take(&mut near.similarities);
+        let (k, merges) = (near.k, link(crew, &moved, &points.copies, near, ties)?);
         let tree = Tree::new(&points.copies, &merges);
         let mut tied = vec![false; points.len()];
         for (a, b) in must.iter().chain(&cannot) {
@@ -173,7 +171,7 @@ impl Engine {
             points,
             tree,
             rows,
-            near,
+            near: Company { k, similarities },
             tied,
         })
     }
@@ -188,7 +186,7 @@ impl Engine {
         let cut = Cut {
             rows: &self.rows,
             weights: &self.points.copies,
-            neighbours: &self.near,
+            near: &self.near,
             tied: &self.tied,
             link,
         };
@@ -218,17 +216,9 @@ impl Engine {
     #[must_use]
     pub fn kinds(&self, groups: &[u32]) -> [usize; 3] {
         let mut kinds = [0; 3];
-        for size in self.sizes(groups) {
+        for size in tree::sizes(groups, &self.points.copies) {
             kinds[usize::from(super::parts::kind(size))] += 1;
         }
         kinds
-    }
-
-    fn sizes(&self, groups: &[u32]) -> Vec<u64> {
-        let mut sizes = vec![0u64; groups.iter().max().map_or(0, |most| *most as usize + 1)];
-        for (group, weight) in groups.iter().zip(&self.points.copies) {
-            sizes[*group as usize] += u64::from(*weight);
-        }
-        sizes
     }
 }

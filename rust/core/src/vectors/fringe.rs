@@ -15,8 +15,7 @@ use super::flat::Flat;
 use super::linkage::{link, Ties, TOGETHER};
 use super::lists::neighbours;
 use super::tile::Kernel;
-use super::tree::{Tree, THEME};
-use super::Neighbours;
+use super::tree::{self, Tree, THEME};
 use super::Rows;
 use crate::neardup::crew::Crew;
 
@@ -29,6 +28,15 @@ pub const LEAVE: usize = 20;
 /// How far below the usual is too far, in tenths of the spread.
 const FAR: i64 = 13;
 
+/// How alike the k neighbours of each point are to it, the nearest first.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// How many each point has.
+    pub k: usize,
+    /// k for each point.
+    pub similarities: Vec<i32>,
+}
+
 /// What a cut was made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Cut<'a> {
@@ -36,8 +44,8 @@ pub struct Cut<'a> {
     pub rows: &'a Flat,
     /// Contributions of each point.
     pub weights: &'a [u32],
-    /// Neighbours of each point, in their own words.
-    pub neighbours: &'a Neighbours,
+    /// How alike the neighbours of each point are to it, in their own words.
+    pub near: &'a Company,
     /// Who never leaves.
     pub tied: &'a [bool],
     /// The similarity of the cut.
@@ -57,22 +65,19 @@ pub fn second_look(crew: &Crew<'_>, cut: &Cut<'_>, groups: &[u32]) -> Option<Vec
     }
     let weights: Vec<u32> = leaving.iter().map(|at| cut.weights[*at as usize]).collect();
     let found = neighbours(crew, Kernel::best(), &rows, AROUND, None)?;
-    let merges = link(crew, &rows, &weights, &found, Ties::default())?;
+    let merges = link(crew, &rows, &weights, found, Ties::default())?;
     let own = Tree::new(&weights, &merges).cut(cut.link.max(usual));
     let first = groups.iter().max().map_or(0, |most| most + 1);
     let mut moved = groups.to_vec();
     for (at, group) in leaving.iter().zip(own) {
         moved[*at as usize] = first + group;
     }
-    Some(super::tree::number(&moved))
+    Some(tree::number(&moved))
 }
 
 /// The points that leave their themes, ascending, and how much company is usual.
 fn leaving(cut: &Cut<'_>, groups: &[u32]) -> (Vec<u32>, i32) {
-    let mut sizes = vec![0u64; groups.iter().max().map_or(0, |most| *most as usize + 1)];
-    for (group, weight) in groups.iter().zip(cut.weights) {
-        sizes[*group as usize] += u64::from(*weight);
-    }
+    let sizes = tree::sizes(groups, cut.weights);
     let members = (0..groups.len()).filter(|at| sizes[groups[*at] as usize] >= THEME);
     let company: Vec<(i64, u32)> = members
         .map(|at| (company(cut, at, sizes[groups[at] as usize]), at as u32))
@@ -107,8 +112,8 @@ fn leaving(cut: &Cut<'_>, groups: &[u32]) -> (Vec<u32>, i32) {
 
 /// How alike the nearest others are on average, of a member of a theme of this size.
 fn company(cut: &Cut<'_>, at: usize, size: u64) -> i64 {
-    let k = cut.neighbours.k;
-    let all = &cut.neighbours.similarities[at * k..(at + 1) * k];
+    let k = cut.near.k;
+    let all = &cut.near.similarities[at * k..(at + 1) * k];
     let asked = (AROUND as u64).min(size - 1).min((k as u64).max(1));
     // Copies of oneself are company, too.
     let copies = u64::from(cut.weights[at] - 1).min(asked);

@@ -69,13 +69,13 @@ struct Near {
     link: i32,
 }
 
-/// The merges, in the order in which they were made; None if stopped.
+/// The merges, in the order in which they were made; None if stopped. Of neighbours only who they are counts; they are let go once groups have lists of their own.
 #[must_use]
 pub fn link(
     crew: &Crew<'_>,
     rows: &Flat,
     weights: &[u32],
-    neighbours: &Neighbours,
+    neighbours: Neighbours,
     ties: Ties<'_>,
 ) -> Option<Vec<Merge>> {
     let mut groups = Groups::new(rows, weights, ties.cannot);
@@ -205,7 +205,7 @@ impl<'a> Groups<'a> {
     }
 
     /// Makes the neighbours of points those of groups, each way.
-    fn meet(&mut self, crew: &Crew<'_>, neighbours: &Neighbours) -> Option<()> {
+    fn meet(&mut self, crew: &Crew<'_>, neighbours: Neighbours) -> Option<()> {
         let k = neighbours.k.max(1);
         let mut named = vec![0u32; self.near.len()];
         for id in &neighbours.ids {
@@ -224,15 +224,16 @@ impl<'a> Groups<'a> {
                 }
             }
         }
+        drop(neighbours);
         self.weigh(crew, &self.alive.clone())
     }
 
-    /// Lists each neighbour once, and how alike it is, for these groups.
+    /// Lists each neighbour once, under the slot that it has become, and how alike it is, for these groups.
     fn weigh(&mut self, crew: &Crew<'_>, slots: &[u32]) -> Option<()> {
         // Part by part, so that old and new lists of all are not there at once.
         for slots in slots.chunks(PASS) {
             let lists = self.shared(crew, slots, |own, near| {
-                self.weighed(own, near.iter().map(|near| near.id).collect())
+                self.weighed(own, near.iter().map(|near| self.slot(near.id)).collect())
             })?;
             self.store(lists);
         }
@@ -386,31 +387,29 @@ impl<'a> Groups<'a> {
             self.near[root as usize] = lists.flatten().collect();
             roots.push(root);
         }
-        let lists = self.shared(crew, &roots, |own, near| {
-            self.weighed(own, near.iter().map(|near| self.slot(near.id)).collect())
-        })?;
+        self.weigh(crew, &roots)?;
         let is_root = |slot: u32| roots.binary_search(&slot).is_ok();
-        let others = lists.iter().flat_map(|(_, near)| near).map(|near| near.id);
+        let lists = roots.iter().flat_map(|root| &self.near[*root as usize]);
+        let others = lists.map(|near| near.id);
         let mut others: Vec<u32> = others.filter(|slot| !is_root(*slot)).collect();
         others.sort_unstable();
         others.dedup();
-        self.store(lists);
         // The others are alike to a group that has joined as that group is to them.
-        let lists = self.shared(crew, &others, |own, near| {
-            let mut list: Vec<Near> = near
-                .iter()
-                .map(|near| {
+        for others in others.chunks(PASS) {
+            let lists = self.shared(crew, others, |own, near| {
+                let renewed = near.iter().map(|near| {
                     let id = self.slot(near.id);
                     let known = is_root(id).then(|| self.near_link(id, own)).flatten();
                     let link = known.unwrap_or(near.link);
                     Near { id, link }
-                })
-                .collect();
-            list.sort_unstable_by_key(|near| near.id);
-            list.dedup_by_key(|near| near.id);
-            list
-        })?;
-        self.store(lists);
+                });
+                let mut list: Vec<Near> = renewed.collect();
+                list.sort_unstable_by_key(|near| near.id);
+                list.dedup_by_key(|near| near.id);
+                list
+            })?;
+            self.store(lists);
+        }
         let into = &self.into;
         self.alive.retain(|slot| into[*slot as usize] == *slot);
         Some(())

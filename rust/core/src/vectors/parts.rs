@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::flat::{dot, round, Flat};
 use super::linkage::TOGETHER;
 use super::points::On;
-use super::tree::THEME;
+use super::tree::{self, THEME};
 use super::Rows;
 use crate::neardup::crew::Crew;
 
@@ -90,10 +90,7 @@ pub fn parts(crew: &Crew<'_>, points: &On<'_>, groups: &[u32]) -> Option<Parts> 
 
 /// The new number of each group, and the sizes by new number. Groups are numbered by their lowest points before.
 fn numbered(groups: &[u32], copies: &[u32]) -> (Vec<u32>, Vec<u64>) {
-    let mut sizes = vec![0u64; groups.iter().max().map_or(0, |most| *most as usize + 1)];
-    for (group, copies) in groups.iter().zip(copies) {
-        sizes[*group as usize] += u64::from(*copies);
-    }
+    let sizes = tree::sizes(groups, copies);
     let mut order: Vec<u32> = (0..sizes.len() as u32).collect();
     order.sort_by_key(|group| std::cmp::Reverse(sizes[*group as usize]));
     let mut new = vec![0u32; sizes.len()];

@@ -280,6 +280,15 @@ fn chosen(cuts: &[Level]) -> Vec<Level> {
     levels
 }
 
+/// Contributions of each group.
+pub(super) fn sizes(groups: &[u32], weights: &[u32]) -> Vec<u64> {
+    let mut sizes = vec![0u64; groups.iter().max().map_or(0, |most| *most as usize + 1)];
+    for (group, weight) in groups.iter().zip(weights) {
+        sizes[*group as usize] += u64::from(*weight);
+    }
+    sizes
+}
+
 /// Groups by their tops, numbered by their lowest points.
 pub(super) fn number(top: &[u32]) -> Vec<u32> {
     let most = top.iter().max().map_or(0, |most| *most as usize + 1);
