@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import klero
 from klero.errors import InputError, LogError
-from klero.ledger import log as log_module
+from klero.ledger import log_file
 from klero.ledger.states import ALLOWED, STATES, Event
 
 TIME = "2026-05-01T09:00:00Z"
@@ -230,7 +230,7 @@ def test_an_interrupted_append_leaves_the_old_log_whole(
         path.write_bytes(data[: len(data) // 2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(log_module, "write_new", interrupted)
+    monkeypatch.setattr(log_file, "write_new", interrupted)
     with pytest.raises(KeyboardInterrupt):
         klero.append_log(tmp_path / "log", [step("C", "invited", "2026-06-01T09:00:00Z", 1)])
     assert (tmp_path / "log").read_bytes() == old
@@ -241,10 +241,10 @@ def test_a_killed_process_leaves_the_log_whole(tmp_path: Path) -> None:
     small(tmp_path / "log")
     script = (
         "import os, sys, klero\n"
-        "from klero.ledger import log\n"
+        "from klero.ledger import log_file\n"
         "def half(path, data):\n"
         "    path.write_bytes(data[:40]); os._exit(9)\n"
-        "log.write_new = half\n"
+        "log_file.write_new = half\n"
         "klero.append_log(sys.argv[1], [klero.Event(person='C', to='invited', reason='x', round=1, time='2026-06-01T09:00:00Z')])\n"
     )
     done = subprocess.run([sys.executable, "-c", script, tmp_path / "log"], check=False)

@@ -13,6 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from klero.campaigns.contributor import contributor_report as contributor_report
+    from klero.campaigns.find import find_campaigns as find_campaigns
+    from klero.campaigns.result import Campaign as Campaign
+    from klero.campaigns.result import Campaigns as Campaigns
+    from klero.campaigns.review import ReviewLog as ReviewLog
+    from klero.campaigns.review_file import append_review as append_review
+    from klero.campaigns.review_file import read_review as read_review
+    from klero.campaigns.review_file import verify_review as verify_review
     from klero.errors import BundleError as BundleError
     from klero.errors import InfeasibleError as InfeasibleError
     from klero.errors import InputError as InputError
@@ -117,6 +125,8 @@ _HOMES = {
     "Alternates": "klero.ledger.alternates",
     "Baseline": "klero.sortition.baselines",
     "BundleError": "klero.errors",
+    "Campaign": "klero.campaigns.result",
+    "Campaigns": "klero.campaigns.result",
     "Commitment": "klero.ledger.commit",
     "Comparison": "klero.sortition.comparison",
     "Completion": "klero.ledger.successor",
@@ -150,6 +160,7 @@ _HOMES = {
     "ReceiptCheck": "klero.ledger.receipts",
     "Record": "klero.ledger.record",
     "Replacement": "klero.ledger.replacement",
+    "ReviewLog": "klero.campaigns.review",
     "SamplingError": "klero.errors",
     "SeatingError": "klero.errors",
     "SeatingPlan": "klero.seating.plan",
@@ -160,12 +171,14 @@ _HOMES = {
     "WhatIf": "klero.sortition.whatif",
     "abort": "klero.ledger.steps",
     "append_log": "klero.ledger.log",
+    "append_review": "klero.campaigns.review_file",
     "audit_minorities": "klero.themes.minority_audit",
     "choose_alternates": "klero.ledger.alternates",
     "commit": "klero.ledger.commit",
     "commit_round": "klero.ledger.commit",
     "compare": "klero.sortition.comparison",
     "confront": "klero.themes.confront",
+    "contributor_report": "klero.campaigns.contributor",
     "coverage_by_decile": "klero.themes.minorities",
     "declare": "klero.ledger.declare",
     "distinct_authors": "klero.themes.minorities",
@@ -178,6 +191,7 @@ _HOMES = {
     "explain_contribution": "klero.themes.explain",
     "explain_themes": "klero.themes.explain",
     "fair_lottery": "klero.sortition.lottery",
+    "find_campaigns": "klero.campaigns.find",
     "forget": "klero.ledger.receipts",
     "households": "klero.sortition.addresses",
     "invite": "klero.sortition.register.draw",
@@ -193,6 +207,7 @@ _HOMES = {
     "read_declaration": "klero.ledger.declare",
     "read_log": "klero.ledger.log",
     "read_out": "klero.ledger.steps",
+    "read_review": "klero.campaigns.review_file",
     "read_vectors": "klero.themes.vectors",
     "replace": "klero.ledger.replacement",
     "replace_round": "klero.ledger.successor",
@@ -207,6 +222,7 @@ _HOMES = {
     "verify_log": "klero.ledger.log",
     "verify_receipt": "klero.ledger.receipts",
     "verify_replacement": "klero.ledger.succession",
+    "verify_review": "klero.campaigns.review_file",
     "what_if": "klero.sortition.whatif",
     "withdraw": "klero.ledger.steps",
     "write_lottery": "klero.ledger.bundle",
@@ -218,6 +234,8 @@ __all__ = [
     "Alternates",
     "Baseline",
     "BundleError",
+    "Campaign",
+    "Campaigns",
     "Commitment",
     "Comparison",
     "Completion",
@@ -251,6 +269,7 @@ __all__ = [
     "ReceiptCheck",
     "Record",
     "Replacement",
+    "ReviewLog",
     "SamplingError",
     "SeatingError",
     "SeatingPlan",
@@ -261,12 +280,14 @@ __all__ = [
     "WhatIf",
     "abort",
     "append_log",
+    "append_review",
     "audit_minorities",
     "choose_alternates",
     "commit",
     "commit_round",
     "compare",
     "confront",
+    "contributor_report",
     "coverage_by_decile",
     "declare",
     "distinct_authors",
@@ -279,6 +300,7 @@ __all__ = [
     "explain_contribution",
     "explain_themes",
     "fair_lottery",
+    "find_campaigns",
     "forget",
     "households",
     "invite",
@@ -294,6 +316,7 @@ __all__ = [
     "read_declaration",
     "read_log",
     "read_out",
+    "read_review",
     "read_vectors",
     "replace",
     "replace_round",
@@ -308,6 +331,7 @@ __all__ = [
     "verify_log",
     "verify_receipt",
     "verify_replacement",
+    "verify_review",
     "what_if",
     "withdraw",
     "write_lottery",

@@ -2,6 +2,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypedDict, final
 
 __all__ = [
+    "CAMPAIGNS_LARGEST",
+    "CAMPAIGNS_TEXT_ALGORITHM",
+    "CAMPAIGNS_TEXT_RANKS",
+    "CAMPAIGNS_TIME_ALGORITHM",
     "EMBED_ALGORITHM",
     "EMBED_DIMENSION",
     "KEYWORDS_ALGORITHM",
@@ -18,6 +22,7 @@ __all__ = [
     "VECTORS_EXACT_UP_TO",
     "VECTORS_LISTS",
     "VECTORS_SPHERE",
+    "CampaignTexts",
     "LiveGroups",
     "LivePlan",
     "LiveWords",
@@ -36,6 +41,11 @@ __all__ = [
     "__version__",
     "beacon_time",
     "beacon_verify",
+    "campaigns_places",
+    "campaigns_script_of",
+    "campaigns_scripts",
+    "campaigns_tightness",
+    "campaigns_time",
     "canonical_check",
     "commitment_file",
     "draw_file",
@@ -85,6 +95,7 @@ __all__ = [
     "verify",
 ]
 __version__: str
+_Timed: TypeAlias = tuple[float, float, int, int, bool, bytes]
 
 @final
 class PanelSearch:
@@ -1097,3 +1108,155 @@ class TfidfSvd:
     @property
     def singular_values(self) -> list[float]:
         """The singular values, descending, one for each direction that was learnt."""
+
+CAMPAIGNS_TIME_ALGORITHM: str
+
+def campaigns_time(
+    moment: object,
+    voice: object,
+    seconds: object,
+    pools: list[object],
+    groups: list[tuple[int, list[tuple[int, object]]]],
+    *,
+    most: int,
+    seed: int,
+    threads: int,
+    progress: Callable[[str, int], None] | None = None,
+) -> list[
+    tuple[
+        tuple[_Timed, _Timed, _Timed],
+        tuple[int, int, int, float],
+        tuple[float, float],
+        float,
+    ]
+]:
+    """Tests whether groups wrote at the same moments or too evenly (`rust/core/src/campaigns/time.rs`).
+
+    Args:
+        moment, voice: uint32[n], of each row the number of its moment and of who wrote it.
+        seconds: float64, of each moment, ascending.
+        pools: uint32 each, rows.
+        groups: what the random numbers of a group depend on beside the seed; and its members (uint32, rows) by the number of their pool, which holds them.
+        most: null groups of a group, at most.
+
+    Returns:
+        For each group its tests (scan, pace, clock), each: statistic, p, null groups, how many as extreme, whether p is a bound, the first draws
+        (float64, ascending). Then the scan's window: first and last moment, members, members expected. Then seconds in which half of the members
+        wrote, and the median of null groups; and the bound of the scan's p.
+
+    Raises:
+        ValueError: rows, moments or pools that are not there, or parts without members.
+    """
+
+CAMPAIGNS_LARGEST: int
+
+def campaigns_tightness(
+    vectors: object,
+    dimension: int,
+    pools: list[tuple[list[int], list[int]]],
+    groups: list[tuple[int, list[int], int]],
+    draws: int,
+    *,
+    threads: int,
+    progress: Callable[[str, int], None] | None = None,
+) -> tuple[bytes, bytes]: ...
+
+CAMPAIGNS_TEXT_ALGORITHM: str
+CAMPAIGNS_TEXT_RANKS: int
+
+@final
+class CampaignTexts:
+    """Texts with what is rare in them, read once for all that is asked of their wording.
+
+    Args:
+        chunks: Arrow's texts.
+        author, question: uint32 a text; a question that is none has the number of all questions.
+        stance: int8 a text.
+        questions: their names, whose words tell nothing.
+    """
+
+    def __new__(
+        cls,
+        chunks: Sequence[_TextChunk],
+        author: object,
+        question: object,
+        stance: object,
+        questions: list[str],
+        *,
+        threads: int,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> CampaignTexts: ...
+    def __len__(self) -> int: ...
+    @property
+    def texts(self) -> int:
+        """Different texts."""
+
+    def families(
+        self, least: int, *, threads: int, progress: Callable[[str, int], None] | None = None
+    ) -> list[tuple[list[int], int, int, bool]]:
+        """Groups of one wording of at least so many voices: rows, the row that stands for them, voices, whether all are copies."""
+
+    def measure(
+        self,
+        groups: list[list[int]],
+        kept_out: list[bool],
+        *,
+        threads: int,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> tuple[int, dict[str, bytes], list[dict[str, bytes]]]:
+        """How many texts the null stands for; what its sample shares, and what each group shares, in columns."""
+
+    def vocabulary(
+        self,
+        groups: list[list[int]],
+        kept_out: list[bool],
+        draws: int,
+        seed: int,
+        *,
+        threads: int,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> list[tuple[int, float, list[float]]]:
+        """Of each group: words looked at, different words among them, and those of groups drawn beside it."""
+
+    def strings(
+        self, groups: list[list[int]], *, threads: int, progress: Callable[[str, int], None] | None = None
+    ) -> list[list[tuple[int, int, int, int, int]]]:
+        """Rare words in a row of each group: the first row, the first word there, number of words, voices inside and outside."""
+
+def campaigns_places(text: str) -> list[tuple[int, int]]:
+    """Where each word stands in a text, in bytes; an address is one word."""
+
+_Script = tuple[list[int], float, list[float], float]
+
+def campaigns_scripts(
+    size: tuple[int, int],
+    voter: object,
+    item: object,
+    choice: object,
+    *,
+    cells: int,
+    threads: int,
+    progress: Callable[[str, int], None] | None = None,
+) -> tuple[list[_Script], tuple[int, int]]:
+    """Groups of accounts that vote as if by one script: members, ln of the e-value, what each member adds, the share of deviating votes; and how many
+    were grown and judged.
+
+    Args:
+        size: numbers of voters and items.
+        voter, item: uint32 a vote.
+        choice: uint8 a vote: 0 against, 1 pass, 2 for.
+        cells: opinion groups, at most.
+    """
+
+def campaigns_script_of(
+    size: tuple[int, int],
+    voter: object,
+    item: object,
+    choice: object,
+    groups: list[list[int]],
+    *,
+    cells: int,
+    threads: int,
+    progress: Callable[[str, int], None] | None = None,
+) -> list[_Script]:
+    """The same of groups that are given, as they are."""

@@ -57,7 +57,7 @@ svg .t { fill: var(--muted); font-size: 12px }
 .group { border: 1px solid var(--line); border-radius: .4rem; padding: .8rem 1rem; margin: 1.4rem 0 }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; max-width: 52rem }
 .said { border-left: 4px solid var(--soft); padding: .3rem .8rem; margin: .4rem 0 }
-@media (max-width: 40rem) { .group { padding: .6rem } th, td { padding: .2rem .35rem }
+@media (max-width: 40rem) { .group { padding: .6rem } th, td { padding: .2rem .35rem; overflow-wrap: break-word }
   figure:not(.little) svg { min-width: 34rem } tbody th:not(:has(a, mark), .n) { min-width: 6.5rem } }
 @page { size: A4; margin: 16mm 14mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); font: 9pt "Liberation Sans", Arial, sans-serif } }
 @media print { body { font-size: 9.5pt; line-height: 1.35 } header, main, footer { max-width: none; padding: 0 }

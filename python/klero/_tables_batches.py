@@ -309,6 +309,9 @@ def open_path(path: Path, kinds: str, called: str, *, controls: bool = False) ->
     if path.is_dir():
         message = f"{path} is a folder. Give the files inside it, for instance '{path}/*.parquet'."
         raise InputError([Fault("file-is-directory", message, name)])
+    if path.exists() and not path.is_file():
+        message = f"{path} is no file on a disk, and this table is read in parts. Save it to a file first, and give that."
+        raise InputError([Fault("file-unreadable", message, name)])
     suffix = path.suffix.lower()
     try:
         with path.open("rb") as stream:

@@ -16,6 +16,7 @@ try:
     from klero.cli import (
         alternates,
         audit,
+        campaigns,
         check,
         compare,
         demo,
@@ -32,6 +33,7 @@ try:
         receipt,
         repeats,
         replace,
+        review,
         rfc3797,
         steps,
         tables,
@@ -60,7 +62,10 @@ SECTIONS: tuple[tuple[str, tuple[click.Command, ...]], ...] = (
     ("Check and explain", (verify.verify, explain.explain, audit.audit, rfc3797.rfc3797)),
     ("When somebody drops out", (alternates.alternates, replace.replace, log.log)),
     ("At the assembly", (tables.tables,)),
-    ("Read what people wrote", (repeats.repeats, themes.themes, live.live)),
+    (
+        "Read what people wrote",
+        (repeats.repeats, campaigns.campaigns, review.review, themes.themes, live.live),
+    ),
     ("Try it", (demo.demo,)),
 )
 
@@ -103,6 +108,7 @@ def cli() -> None:
       klero verify bundle
       klero explain bundle --person P017
       klero repeats contributions.csv --text text -o repeats.csv
+      klero campaigns contributions.csv --text text -o campaigns
       klero themes contributions.csv --text text -o themes
     """
 
@@ -146,6 +152,6 @@ def run(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
-        click.echo(f"{name}{error.strerror or error}. [system]", err=True)
+        click.echo(f"{name}{str(error.strerror or error).rstrip('.')}. [system]", err=True)
         return 4
     return outcome if isinstance(outcome, int) else 0

@@ -20,10 +20,8 @@ Cost: reading, checking and appending take time in proportion to the file.
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,9 +29,9 @@ from typing import Any
 from unicodedata import is_normalized
 
 from klero import _native
-from klero._files import beside, flush_folder, write_new
 from klero.errors import BundleError, Fault, InputError, LogError, quoted
 from klero.ledger.canonical import canonical, parsed
+from klero.ledger.log_file import locked, log_bytes, put_log
 from klero.ledger.states import STATES, Entry, Event, entry_words, event_faults, state_name, transition_fault
 from klero.ledger.verify import Check, Verification
 from klero.words import words
@@ -41,7 +39,6 @@ from klero.words import words
 __all__ = ["StateLog", "append_log", "read_log", "verify_log"]
 
 FORMAT = "klero-log/1"
-FILE_LIMIT = 256 << 20
 _FIELDS = ("from", "person", "previous", "reason", "record", "round", "sequence", "time", "to")
 
 
@@ -114,7 +111,7 @@ def read_log(path: str | os.PathLike[str]) -> StateLog:
     Raises:
         LogError: the file is not there, can't be read, or fails a check.
     """
-    parsed = _parse(_bytes(path))
+    parsed = _parse(log_bytes(path))
     failed = next((check for check in parsed.checks if not check.ok), None)
     if failed is not None:
         raise LogError(f"{os.fspath(path)} fails its check «{failed.name}»: {failed.detail}")
@@ -135,7 +132,7 @@ def verify_log(path: str | os.PathLike[str], *, head: str | None = None) -> Veri
     if head is not None and (len(head) != 64 or not set(head) <= set("0123456789abcdef")):
         message = f"the head {quoted(head)} is no hash: 64 lower-case hexadecimal digits"
         raise InputError([Fault("record-invalid", message, "", value=head)])
-    parsed = _parse(_bytes(path))
+    parsed = _parse(log_bytes(path))
     checks = list(parsed.checks)
     if head is not None:
         checks.append(_head_check(parsed, head))
@@ -160,14 +157,14 @@ def append_log(
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise LogError(f"the folder {target.parent} does not exist; create it first")
-    with _locked(target.parent):
+    with locked(target.parent):
         there = target.exists()
-        data = _bytes(path) if there else _title_line(title)
+        data = log_bytes(path) if there else _title_line(title)
         log = read_log(path) if there else _parse(data).log
         entries, lines = _extended(log, data, events, name)
         new = data + b"".join(lines)
         if lines or not there:
-            _put(target, new)
+            put_log(target, new)
     head = _hash(lines[-1][:-1]) if lines else log.head
     return StateLog(log.title, (*log.entries, *entries), head)
 
@@ -399,51 +396,3 @@ def _head_check(parsed: _Parsed, head: str) -> Check:
         return Check("head", False, detail)
     later = len(parsed.hashes) - 1 - parsed.hashes.index(head)
     return Check("head", True, f"{later} entries since" if later else "this is the last line")
-
-
-def _bytes(path: str | os.PathLike[str]) -> bytes:
-    try:
-        with Path(path).open("rb") as stream:
-            data = stream.read(FILE_LIMIT + 1)
-    except FileNotFoundError:
-        raise LogError(f"there is no log {os.fspath(path)}; check the name and the folder") from None
-    except IsADirectoryError:
-        raise LogError(f"{os.fspath(path)} is a folder, not a log") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise LogError(f"{os.fspath(path)} can't be read: {reason}") from None
-    if len(data) > FILE_LIMIT:
-        raise LogError(f"{os.fspath(path)} has more than {FILE_LIMIT} bytes")
-    return data
-
-
-def _put(target: Path, data: bytes) -> None:
-    """Puts `data` in the place of the file, whole or not at all."""
-    fresh = beside(target, "new")
-    try:
-        write_new(fresh, data)
-        if target.exists():
-            shutil.copymode(target, fresh)
-        fresh.replace(target)
-        flush_folder(target.parent)
-    except OSError as error:
-        raise LogError(f"{target} can't be written: {error.strerror}") from error
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keeps other appends in this folder waiting, where the system has such locks; the lock leaves no file behind."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -23,7 +23,7 @@ from klero._tables_cells import THOUSANDS, folded
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["STANCES", "in_utc", "number_type", "stance_of", "time_of", "votes_of"]
+__all__ = ["STANCES", "has_zone", "in_utc", "number_type", "stance_of", "time_of", "votes_of"]
 
 STANCES = ("for", "against", "neutral")
 
@@ -92,6 +92,7 @@ _NAMED = re.compile(
     rf"(?:le\s+)?(?:[a-z]+\.?,?\s+)?(?P<day>\d{{1,2}})(?:er)?\s+(?:de\s+)?(?P<name>[a-z]+)\.?,?\s+(?:de\s+)?(?P<year>\d{{4}}){_CLOCK}"
 )
 _ZONE = re.compile(r"\s+(?=[+-]\d{2}:?\d{2}$)")
+_ZONED = re.compile(r"(?:\d{2}:\d{2}|T\d{4})\S*\s*(?:[zZ]|UTC|[+-]\d{2}(?::?\d{2}){0,2})$")
 _LEAST, _MOST = dt.datetime(1970, 1, 2, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 
@@ -116,6 +117,16 @@ def time_of(text: str) -> dt.datetime | None:
     except OverflowError:
         return None
     return moment if _LEAST <= moment < _MOST else None
+
+
+def has_zone(text: str) -> bool:
+    """Whether a time that `time_of` reads says in which zone it is (seconds since 1970 do).
+
+    >>> has_zone("2019-01-16 10:58:44 +0100"), has_zone("2019-01-16T10:58Z"), has_zone("2019-01-16"), has_zone("le 16 janvier 2019 à 10h58")
+    (True, True, False, False)
+    """
+    text = text.strip()
+    return (text.isdecimal() and len(text) >= 9) or _ZONED.search(text) is not None
 
 
 def in_utc(column: pa.Array) -> pa.Array:

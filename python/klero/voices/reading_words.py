@@ -108,6 +108,14 @@ def _changed(counts: Counts, ngettext: Callable[[str, str, int], str]) -> Iterab
             ),
         ),
         (
+            counts.zoneless,
+            ngettext(
+                "{n} time has no zone beside others that have one: it counts as UTC and may be hours off.",
+                "{n} times have no zone beside others that have one: they count as UTC and may be hours off.",
+                counts.zoneless,
+            ),
+        ),
+        (
             counts.stances,
             ngettext(
                 "{n} stance can't be read and counts as unknown.",

@@ -20,7 +20,7 @@ from klero.errors import Fault, InputError
 from klero.voices import personal
 from klero.voices.cleaning import Changes, as_text, clean_column, has_words
 from klero.voices.exports import Columns, Expression, as_option, listed, usual_texts
-from klero.voices.fields import in_utc, number_type, stance_of, time_of, votes_of
+from klero.voices.fields import has_zone, in_utc, number_type, stance_of, time_of, votes_of
 from klero.voices.pseudonyms import PseudonymKey
 from klero.voices.row_ids import Apart, apart_from, duplicate_fault, id_faults
 
@@ -61,6 +61,7 @@ class Counts:
         html, breaks, controls, composed: cells of texts with HTML; line ends that are not «\\n»; control characters; not in NFC.
         times, stances, votes: cells that were filled and not understood: null now.
         unread: (role, row, cell) of the first of these.
+        zoneless: times without a zone, where others of the column have one: they count as UTC, and may be hours off.
     """
 
     rows: int = 0
@@ -77,6 +78,7 @@ class Counts:
     stances: int = 0
     votes: int = 0
     unread: tuple[tuple[str, int, str], ...] = ()
+    zoneless: int = 0
 
     def record(self) -> dict[str, object]:
         """As data."""
@@ -100,6 +102,7 @@ class Worker:
         self.rows = self._others = self._blank = self._empty = 0
         self._changes = Changes()
         self._unread: Counter[str] = Counter()
+        self._zones: Counter[bool] = Counter()
         self._unread_examples: list[tuple[str, int, str]] = []
         self._found = _Found()
         self._faults: list[Fault] = []
@@ -173,6 +176,7 @@ class Worker:
             unread["stance"],
             unread["votes"],
             tuple(self._unread_examples),
+            self._zones[False] if self._zones[True] else 0,
         )
 
     def personal(self) -> personal.PersonalData | None:
@@ -300,9 +304,10 @@ class Worker:
             case "time":
                 if times:
                     return self._moment(times[parts[0][0]], numbers)
-                return self._understood(
-                    role, _joined(parts, cells, " "), numbers, time_of, pa.timestamp("us", "UTC")
-                )
+                written = _joined(parts, cells, " ")
+                moments = self._understood(role, written, numbers, time_of, pa.timestamp("us", "UTC"))
+                self._zones.update(map(has_zone, written.filter(moments.is_valid()).to_pylist()))
+                return moments
             case "stance":
                 return self._understood(
                     role, _joined(parts, cells, " "), numbers, stance_of, pa.large_string()

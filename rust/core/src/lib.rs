@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod campaigns;
 pub mod embed;
 pub mod keywords;
 pub mod neardup;

@@ -4,6 +4,10 @@ use pyo3::prelude::*;
 
 mod baselines;
 mod borrowed;
+mod campaigns_text;
+mod campaigns_tightness;
+mod campaigns_time;
+mod campaigns_votes;
 mod door;
 mod embed;
 mod evidence;
@@ -31,6 +35,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     embed::register(module)?;
     index::register(module)?;
+    campaigns_text::register(module)?;
+    campaigns_tightness::register(module)?;
+    campaigns_time::register(module)?;
+    campaigns_votes::register(module)?;
     keywords::register(module)?;
     kmeans::register(module)?;
     ledger::register(module)?;

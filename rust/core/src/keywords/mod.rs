@@ -30,6 +30,7 @@ mod tests;
 use std::collections::HashSet;
 
 pub use lists::{bits, Lists};
+pub(crate) use reading::addresses;
 
 use crate::neardup::crew::Crew;
 use crate::neardup::Texts;

@@ -186,7 +186,7 @@ fn links(gap: &str) -> bool {
 }
 
 /// Runs of a text without white space that are addresses.
-fn addresses(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn addresses(text: &str) -> Vec<Range<usize>> {
     if !text.contains("://") && !text.contains('@') && !text.contains(['w', 'W']) {
         return Vec::new();
     }
