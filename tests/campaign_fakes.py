@@ -52,7 +52,7 @@ class Engine:
         self.threads: set[int] = set()
         self.interrupts = ""
         parts = {
-            "candidates": ("text_candidates",),
+            "candidates": ("text_candidates", "forget_texts"),
             "template": ("template_channel",),
             "paraphrase": (
                 "ground_of",
@@ -124,6 +124,10 @@ def paraphrase_candidates(c: Consultation, ground: FakeGround) -> list[Candidate
     assert ground == FakeGround()
     rows = np.array([row for row, text in enumerate(c.texts) if "burst" in text], np.int64)
     return [Candidate(rows, len(rows), int(rows[0]), "paraphrase", found_by="time")] if len(rows) else []
+
+
+def forget_texts(c: Consultation) -> None:
+    """Nothing was kept."""
 
 
 def vote_candidates(c: Consultation) -> list[Candidate]:

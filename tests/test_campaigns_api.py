@@ -207,6 +207,7 @@ def test_parts_are_asked_in_order_and_only_those_that_are_on(engine: Engine) -> 
         "decide",
         "weigh",
         "detection_limits",
+        "forget_texts",
         "sensitivity",
         "diversity",
     ]

@@ -29,6 +29,7 @@ from campaign_cases import (
     consultation_of,
     organic_texts,
 )
+from colours import colours_of, contrast
 from klero.campaigns.report import campaigns_page
 from klero.campaigns.report_facts import CARDS, LONGEST, TEXTS, gather, half_window
 from klero.campaigns.result import Campaigns
@@ -512,32 +513,19 @@ def test_same_bytes_again_and_in_any_order_of_rows(everything: Campaigns) -> Non
     assert len({campaigns_page(shuffled(seed)) for seed in range(4)}) == 1
 
 
-def _luminance(colour: str) -> float:
-    full = colour[1:] if len(colour) == 7 else "".join(2 * sign for sign in colour[1:])
-    parts = [int(full[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize("dark", [False, True])
 def test_colours_are_far_enough_apart_to_be_read(page: CampaignsPage, dark: bool) -> None:
     """WCAG 2.1 AA: 4.5 for text, on every slot too; 3 for what must be told apart in pictures and at borders of controls."""
-    sets = re.findall(r":root \{ (--[^}]*) \}", page.style)
-    colours = {
-        name: value
-        for one in sets[int(dark) :: 2]
-        for name, value in re.findall(r"--([a-z0-9-]+): (#\w+)", one)
-    }
+    colours = colours_of(page.style, dark=dark)
 
-    def contrast(one: str, other: str) -> float:
-        high, low = sorted((_luminance(colours[one]), _luminance(colours[other])), reverse=True)
-        return (high + 0.05) / (low + 0.05)
+    def apart(one: str, other: str) -> float:
+        return contrast(colours[one], colours[other])
 
     for text in ("ink", "muted", "link"):
-        assert contrast(text, "paper") >= 4.5, text
+        assert apart(text, "paper") >= 4.5, text
     for slot in range(1, 7):
-        assert contrast("ink", f"s{slot}") >= 4.5, slot
+        assert apart("ink", f"s{slot}") >= 4.5, slot
     for mark in ("accent", "link", "muted", "own-line"):
-        assert contrast(mark, "paper") >= 3, mark
+        assert apart(mark, "paper") >= 3, mark
     lines = re.findall(r"mark\.s\d \{[^}]*underline ([a-z]+) ([\d.]+px)", page.style)
     assert len(set(lines)) == 6  # slots differ without any colour

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from campaigns_review_cases import DIGEST, write_results
+from guides import HOW_TO, run_commands, run_python
 from klero.campaigns.review_file import read_review, verify_review
 
-ROOT = Path(__file__).resolve().parents[1]
-GUIDE = ROOT / "docs" / "how-to" / "review.md"
-KLERO = Path(sys.executable).with_name("klero")
+GUIDE = HOW_TO / "review.md"
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     form = {"format": "klero-decision/1", "result": DIGEST, "decisions": [one]}
     (place / "decision.json").write_text(json.dumps(form), encoding="utf-8")
     text = GUIDE.read_text(encoding="utf-8")
-    commands = [
-        line.removeprefix("$ klero")
-        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-        for line in block.splitlines()
-    ]
-    assert len(commands) == 11
-    for command in commands:
-        done = subprocess.run(
-            ["/bin/sh", "-c", f"{KLERO}{command}"], capture_output=True, text=True, cwd=place, check=False
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    run_commands(text, place, 11)
     return place
 
 
@@ -52,8 +38,6 @@ def test_commands_leave_what_the_guide_says(folder: Path) -> None:
 def test_python_of_the_guide_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(code) == 1
     monkeypatch.chdir(folder)
-    exec(code[0], {})  # noqa: S102
+    run_python(GUIDE.read_text(encoding="utf-8"))
     assert capsys.readouterr().out.startswith("True undecided {")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from guides import HOW_TO, run_commands, run_python
+
 ROOT = Path(__file__).resolve().parents[1]
-GUIDE = ROOT / "docs" / "how-to" / "replacements.md"
-KLERO = Path(sys.executable).with_name("klero")
+GUIDE = HOW_TO / "replacements.md"
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = GUIDE.read_text(encoding="utf-8")
     for name, content in re.findall(r"```csv (\S+)\n(.*?)```", text, re.DOTALL):
         (place / name).write_text(content, encoding="utf-8")
-    commands = [
-        line.removeprefix("$ klero")
-        for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-        for line in block.splitlines()
-    ]
-    assert len(commands) == 13
-    for command in commands:
-        # By the shell, as a reader would: the guide writes to files with «>».
-        done = subprocess.run(
-            ["/bin/sh", "-c", f"{KLERO}{command}"], capture_output=True, text=True, cwd=place, check=False
-        )
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    run_commands(text, place, 13)
     return place
 
 
@@ -51,8 +39,6 @@ def test_commands_leave_what_the_guide_says(folder: Path) -> None:
 def test_python_of_the_guide_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(code) == 1
     monkeypatch.chdir(folder)
-    exec(code[0], {})  # noqa: S102
+    run_python(GUIDE.read_text(encoding="utf-8"))
     assert "s'est retirée" in capsys.readouterr().out

@@ -16,6 +16,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import browser
+from colours import colours_of, contrast
 from klero.errors import InputError
 from klero.themes.projection import agreement, project
 from klero.themes.report import Part, Source, sum_words, themes_html
@@ -396,30 +397,19 @@ def test_lines_become_paragraphs_and_lists() -> None:
     assert lines_html("- x") == "<ul><li>x</li></ul>\n"
 
 
-def _luminance(colour: str) -> float:
-    full = colour[1:] if len(colour) == 7 else "".join(2 * sign for sign in colour[1:])
-    parts = [int(full[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize("dark", [False, True])
 def test_colours_are_far_enough_apart_to_be_read(page: ThemesPage, dark: bool) -> None:
     """WCAG 2.1 AA: 4.5 for text, 3 for what must be told apart in pictures and at borders of controls."""
-    sets = re.findall(r":root \{ (--[^}]*) \}", page.style)
-    colours = {
-        name: value for one in sets[int(dark) :: 2] for name, value in re.findall(r"--([a-z-]+): (#\w+)", one)
-    }
+    colours = colours_of(page.style, dark=dark)
 
-    def contrast(one: str, other: str) -> float:
-        high, low = sorted((_luminance(colours[one]), _luminance(colours[other])), reverse=True)
-        return (high + 0.05) / (low + 0.05)
+    def apart(one: str, other: str) -> float:
+        return contrast(colours[one], colours[other])
 
     for text in ("ink", "muted", "link"):
-        assert contrast(text, "paper") >= 4.5, text
-    assert contrast("ink", "theme") >= 4.5
+        assert apart(text, "paper") >= 4.5, text
+    assert apart("ink", "theme") >= 4.5
     for mark in ("accent", "few", "lone", "own-line"):
-        assert contrast(mark, "paper") >= 3, mark
+        assert apart(mark, "paper") >= 3, mark
 
 
 # --- in a browser

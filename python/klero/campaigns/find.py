@@ -1,6 +1,6 @@
 """Which groups of contributions depend on one source or act together, and how sure is that?
 
-Groups are found by their texts alone (copies, letters with blanks, one message in many words) or by their votes alone; then each *channel* asks one question
+Groups are found by their wording alone (copies, letters with blanks), by a burst in time alone, or by their votes alone; then each *channel* asks one question
 of each group against a null that the consultation itself gives: shared rare wording, likeness of meaning, time, acting together elsewhere, votes. A rule
 that holds under any dependence between channels decides which groups a person should look at, such that at most a share q of those shown are coincidences
 (Benjamini and Hochberg 1995; Bogomolov and Heller 2018 for two strands of evidence). Each part's module tells its method and paper.
@@ -325,6 +325,7 @@ def _off_everywhere(off: Mapping[str, str], told: Sequence[tuple[Channel, ...]])
 def _result(
     units: Units, asked: Asked, given: Sequence[str | None] | None, make_themes: bool, progress: Progress
 ) -> Campaigns:
+    from klero.campaigns.candidates import forget_texts
     from klero.campaigns.diversity import diversity
     from klero.campaigns.effective import weigh
     from klero.campaigns.limits import detection_limits
@@ -335,6 +336,19 @@ def _result(
     on = tuple(name for name in asked.channels if name not in found.off)
     tested = list(zip(found.candidates, found.channels, found.decisions, strict=True))
     weighed = weigh(c, tested)
+    limits = detection_limits(
+        c,
+        found.ground,
+        found.shown,
+        found.candidates,
+        found.decisions,
+        q=asked.q,
+        channels=on,
+        threads=asked.threads,
+        progress=progress,
+    )
+    # The result keeps the consultation, and would keep the kernel's copy of its texts with it.
+    forget_texts(c)
     themes = made_themes(c, asked.threads, progress) if make_themes and "few" not in units.notes else given
     return Campaigns(
         consultation=c,
@@ -343,17 +357,7 @@ def _result(
         weights=weighed.weights,
         n_eff=weighed.n_eff,
         raw=len(set(c.author.tolist())),
-        limits=detection_limits(
-            c,
-            found.ground,
-            found.shown,
-            found.candidates,
-            found.decisions,
-            q=asked.q,
-            channels=on,
-            threads=asked.threads,
-            progress=progress,
-        ),
+        limits=limits,
         sensitivity=sensitivity(
             c, weighed.weights, tested, themes=themes, threads=asked.threads, progress=progress
         ),

@@ -33,7 +33,7 @@ from klero.campaigns.decision import SHORT_WORDS
 from klero.campaigns.model import Candidate, Channel, Consultation, Floats, Ints, Null, evenly
 from klero.campaigns.tails import Tail, clusters
 
-__all__ = ["LEAST_NULL", "template_channel"]
+__all__ = ["LEAST_NULL", "powers", "template_channel"]
 
 RANKS: int = CAMPAIGNS_TEXT_RANKS
 LEAST_RANK = 3

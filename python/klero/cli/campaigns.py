@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from klero._harmless import harmless
-from klero.cli.contributions import DECIMAL, ContributionOptions, contribution_options
-from klero.cli.output import LANG, following, format_option, note, print_json, table, written
+from klero.cli.contributions import DECIMAL, EMBEDDER, VECTORS, ContributionOptions, contribution_options
+from klero.cli.output import LANG, THREADS, following, format_option, note, print_json, table, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,17 +36,8 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
     metavar="VOTES.csv",
     help="A table of who voted what: a row for each vote (voter, item, vote), such as the votes.csv of Polis, or a row for each voter.",
 )
-@click.option(
-    "--vectors",
-    type=click.Path(),
-    metavar="V.npy",
-    help="Vectors of the texts, a row for each contribution in the order of FILE: .npy or .parquet.",
-)
-@click.option(
-    "--embedder",
-    metavar="E",
-    help="What makes vectors of the texts: offline (needs no model), packaged (the model of klero[embeddings]), or the path of a model. Default: offline.",
-)
+@VECTORS
+@EMBEDDER
 @click.option(
     "--q",
     "q",
@@ -71,12 +62,7 @@ def _listed(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of what is drawn."
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 1024),
-    metavar="T",
-    help="At most so many. The result does not depend on it.",
-)
+@THREADS
 @click.option(
     "-o",
     "--output",

@@ -34,6 +34,18 @@ class _Decimal(_Number):
 
 DECIMAL = _Decimal()
 
+VECTORS = click.option(
+    "--vectors",
+    type=click.Path(),
+    metavar="V.npy",
+    help="Vectors of the texts, a row for each contribution in the order of FILE: .npy or .parquet.",
+)
+EMBEDDER = click.option(
+    "--embedder",
+    metavar="E",
+    help="What makes vectors of the texts: offline (needs no model), packaged (the model of klero[embeddings]), or the path of a model. Default: offline.",
+)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (

@@ -38,6 +38,12 @@ BIN = click.option(
     metavar='"COL: 16, 25, …"',
     help="Put the numbers in a column into bands by rising edges (16-24, 25+); may be given several times.",
 )
+THREADS = click.option(
+    "--threads",
+    type=click.IntRange(1, 1024),
+    metavar="T",
+    help="At most so many. The result does not depend on it.",
+)
 LANG = click.option(
     "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the words."
 )

@@ -12,7 +12,17 @@ import click
 
 from klero._harmless import harmless
 from klero.cli.contributions import DECIMAL, ContributionOptions, contribution_options
-from klero.cli.output import LANG, check_place, following, format_option, note, print_json, table, written
+from klero.cli.output import (
+    LANG,
+    THREADS,
+    check_place,
+    following,
+    format_option,
+    note,
+    print_json,
+    table,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,12 +82,7 @@ _SNIPPET = 60  # code points of a text on the terminal
     metavar="SIZE",
     help="Keep to this much memory, such as 2GB, working from the disk if need be. Default: half of what is free.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 1024),
-    metavar="T",
-    help="At most so many. The result does not depend on it.",
-)
+@THREADS
 @click.option(
     "--temp",
     type=click.Path(exists=True, file_okay=False),

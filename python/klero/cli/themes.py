@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from klero._harmless import harmless
-from klero.cli.contributions import ContributionOptions, contribution_options
-from klero.cli.output import LANG, following, format_option, note, print_json, table, written
+from klero.cli.contributions import EMBEDDER, VECTORS, ContributionOptions, contribution_options
+from klero.cli.output import LANG, THREADS, following, format_option, note, print_json, table, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,17 +41,8 @@ def _granularity(_ctx: click.Context, _param: click.Parameter, value: str) -> st
 @click.command()
 @click.argument("file", type=click.Path())
 @partial(contribution_options, without=("votes", "keep", "pseudonymise"))
-@click.option(
-    "--vectors",
-    type=click.Path(),
-    metavar="V.npy",
-    help="Vectors of the texts, a row for each contribution in the order of FILE: .npy or .parquet.",
-)
-@click.option(
-    "--embedder",
-    metavar="E",
-    help="What makes vectors of the texts: offline (needs no model), packaged (the model of klero[embeddings]), or the path of a model. Default: offline.",
-)
+@VECTORS
+@EMBEDDER
 @click.option(
     "--granularity",
     callback=_granularity,
@@ -92,12 +83,7 @@ def _granularity(_ctx: click.Context, _param: click.Parameter, value: str) -> st
     is_flag=True,
     help="Plant voices of a few people and say how many of them would be seen.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 1024),
-    metavar="T",
-    help="At most so many. The result does not depend on it.",
-)
+@THREADS
 @click.option(
     "--table",
     "form_of_table",
