@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from campaign_cases import candidate_of, consultation_of, voters_of, votes_of
@@ -63,6 +63,8 @@ words = st.lists(st.sampled_from(["ab", "cd", "ef", "gh", "ij", "kl"]), min_size
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(words, st.integers(0, 4), st.integers(0, 1)), min_size=2, max_size=7))
+@example([("ab", 0, 0), ("ab ab", 0, 1), ("cd", 0, 0), ("ab cd", 1, 1)])
+@example([("ab", 0, 0), ("ab ab", 0, 0), ("cd", 0, 0), ("ab cd", 1, 0)])
 def test_what_texts_share_is_what_its_definition_says(texts: list[tuple[str, int, int]]) -> None:
     names = ["ab mn", "gh"]
     kernel = CampaignTexts(

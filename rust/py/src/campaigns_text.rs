@@ -133,7 +133,7 @@ impl CampaignTexts {
         };
         let found = watched(py, progress, threads, |crew| {
             let all: Vec<u32> = (0..self.corpus.len() as u32).collect();
-            let near = nearest(crew, &self.rarity, &all, &search)?;
+            let near = nearest(crew, &self.corpus, &self.rarity, &all, &search)?;
             families(crew, &self.corpus, &self.rarity, &near, least)
         })?;
         let plain = found

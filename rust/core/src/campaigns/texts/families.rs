@@ -1,15 +1,16 @@
 //! Which texts come from one family of letters?
 //!
-//! A chain of texts, each like the next, is no family: its ends share nothing. So a family grows from a *tight core*, a text and its nearest, by what most of it has in common.
-//! The *frame* is what a tenth of the family's voices share (two at least); a text belongs to it if the frame covers enough of what it says, and it says enough of the frame. The
-//! frame is found anew from its members until nothing changes, so a letter whose nearest is a third one comes in by the frame, and one that merely resembles one
-//! member does not. That is a star by its centre (as in Hartigan's leader, 1975), with reciprocity: text and frame must both be much of each other.
+//! A chain of texts, each like the next, is no family: its ends share nothing. So a family grows from a *tight core*, a text and its nearest, by what most
+//! of it has in common. The *frame* is what a tenth of the family's voices share (two at least); a text belongs to it if the frame covers enough of what it
+//! says, and it says enough of the frame. The frame is found anew from its members until nothing changes, so a letter whose nearest is a third one comes in
+//! by the frame, and one that merely resembles one member does not. That is a star by its centre (as in Hartigan's leader, 1975), with reciprocity: text
+//! and frame must both be much of each other.
 //!
-//! Voices are authors: whoever wrote a hundred variants weighs as much in the frame as who wrote one. Texts that say the opposite of the centre ([`guard`](super::guard)), and
-//! short ones that were given the opposite stance, are set apart, and are a group of their own if enough people wrote them.
+//! Voices are authors: whoever wrote a hundred variants weighs as much in the frame as who wrote one. Texts that say the opposite of the centre
+//! ([`guard`](super::guard)), and short ones that were given the opposite stance, are set apart, and are a group of their own if enough people wrote them.
 //!
-//! Guarantees: whole numbers, ties by the number of the text, so the result depends on the texts alone. Cost: for a core, the texts that share its rarest features;
-//! linear in a family's size, times [`ROUNDS`] at most.
+//! Guarantees: whole numbers, ties by the number of the text, so the result depends on the texts alone. Cost: for a core, the texts that share its rarest
+//! features; linear in a family's size, times [`ROUNDS`] at most.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -32,7 +33,8 @@ const PASTED: (u64, u64) = (600, 150);
 const TENTH: u64 = 10;
 /// The frame is found anew so often at most.
 const ROUNDS: usize = 8;
-/// Texts of at most so many words are parted by the stance that they were given. What is longer says itself what it wants: its words tell (and a wrong stance must not part a letter from its copies).
+/// Texts of at most so many words are parted by the stance that they were given. What is longer says itself what it wants: its words tell (and a wrong
+/// stance must not part a letter from its copies).
 const STANCE: usize = 10;
 /// One voice, in the whole numbers that voices are parted by.
 const VOICE: u64 = 5040;

@@ -1,12 +1,13 @@
 //! Do two texts that share most of their words say the opposite?
 //!
-//! «Les chats sont gris» and «les chats ne sont pas gris» share nearly all words and are not one message. Two texts are aligned word by word; where they differ by a few words, at most
-//! [`DIFFERENCE`] on either side, of which one side has a negation and the other has none, the aligned words within [`REACH`] on each side are *turned*. If these are more than half of the shorter text,
-//! the texts are opposed. So one «not» turns a short text, and does not part a long letter from its copies; a sentence that stands elsewhere, or is left out, turns nothing: whoever puts
-//! a stray negation into each copy evades nothing.
+//! «Les chats sont gris» and «les chats ne sont pas gris» share nearly all words and are not one message. Two texts are aligned word by word; where they
+//! differ by a few words, at most [`DIFFERENCE`] on either side, of which one side has a negation and the other has none, the aligned words within
+//! [`REACH`] on each side are *turned*. If these are more than half of the shorter text, the texts are opposed. So one «not» turns a short text, and does
+//! not part a long letter from its copies; a sentence that stands elsewhere, or is left out, turns nothing: whoever puts a stray negation into each copy
+//! evades nothing.
 //!
-//! Words of negation and refusal: French, English, Spanish, folded without accents. «Ne» alone is none (it is left out in speech, and «ne … que» denies nothing).
-//! Cost: one alignment. Not guaranteed: irony, and whatever a list of words can't see.
+//! Words of negation and refusal: French, English, Spanish, folded without accents. «Ne» alone is none (it is left out in speech, and «ne … que» denies
+//! nothing). Cost: one alignment. Not guaranteed: irony, and whatever a list of words can't see.
 
 use super::words::Corpus;
 use crate::neardup::align::Aligner;

@@ -4,10 +4,12 @@
 //! feature that many texts have only the first [`LEADERS`] are looked at: the members of a large family all meet the same few, which stand for it,
 //! so that 20,000 letters cost 20,000 times [`LEADERS`] and not the square. The best by what they share are then weighed exactly.
 //!
-//! Guarantees: likenesses are exact, ties go to the text with the lower number; no pair is missed that shares something only among texts whose features at most [`LEADERS`] texts have.
-//! Not guaranteed: that every neighbour of a member of a large family is listed. Cost: for each text, its features times [`LEADERS`].
+//! Guarantees: likenesses are exact, ties go to the text with the lower number; no pair is missed that shares something only among texts whose features at
+//! most [`LEADERS`] texts have. Not guaranteed: that every neighbour of a member of a large family is listed. Cost: for each text, its features times
+//! [`LEADERS`].
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use super::rarity::Rarity;
 use super::words::Corpus;
@@ -17,6 +19,8 @@ use crate::neardup::crew::Crew;
 pub const LEADERS: usize = 96;
 /// Neighbours that are weighed exactly, for each that is asked for.
 const WEIGHED: usize = 3;
+/// Texts by one author alone in a list of neighbours, at most: a hundred variants by one must not hide the letters of others.
+const BY_ONE: usize = 2;
 
 /// A neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +92,13 @@ impl Hand {
     }
 
     /// The nearest of those that were met.
-    fn nearest(&mut self, rarity: &Rarity, text: u32, search: &Search<'_>) -> Vec<Near> {
+    fn nearest(
+        &mut self,
+        corpus: &Corpus,
+        rarity: &Rarity,
+        text: u32,
+        search: &Search<'_>,
+    ) -> Vec<Near> {
         let score = |other: u32, shared: u64| match search.by {
             By::Likeness => u64::from(rarity.likeness(text, other, shared)),
             By::Shared => shared,
@@ -105,6 +115,10 @@ impl Hand {
         let most = search.keep * WEIGHED;
         if best.len() > most {
             best.select_nth_unstable(most);
+            if search.by == By::Likeness && by_many(corpus, &best[..most]) < search.keep {
+                best.sort_unstable();
+                best = of_many(corpus, &best);
+            }
             best.truncate(most);
         }
         let mut near: Vec<Near> = best
@@ -119,15 +133,47 @@ impl Hand {
             })
             .collect();
         near.sort_unstable_by_key(|near| (Reverse(score(near.text, near.shared)), near.text));
+        if search.by == By::Likeness {
+            let mut written = HashMap::new();
+            near.retain(|near| fresh(corpus, near.text, &mut written));
+        }
         near.truncate(search.keep);
         near
     }
 }
 
-/// The nearest texts of each of `asked`, nearest first. None if it was stopped.
+/// Whether an author of a text has less than [`BY_ONE`] texts so far; counts it, if so, for its first author that has.
+fn fresh(corpus: &Corpus, text: u32, written: &mut HashMap<u32, usize>) -> bool {
+    corpus.authors(text).iter().any(|author| {
+        let count = written.entry(*author).or_default();
+        *count += 1;
+        *count <= BY_ONE
+    })
+}
+
+/// How many of some texts are left where no author has more than [`BY_ONE`].
+fn by_many(corpus: &Corpus, some: &[(Reverse<u64>, u32)]) -> usize {
+    let mut written = HashMap::new();
+    some.iter()
+        .filter(|(_, text)| fresh(corpus, *text, &mut written))
+        .count()
+}
+
+/// Those that are left, the best first.
+fn of_many(corpus: &Corpus, sorted: &[(Reverse<u64>, u32)]) -> Vec<(Reverse<u64>, u32)> {
+    let mut written = HashMap::new();
+    let left = sorted
+        .iter()
+        .filter(|(_, text)| fresh(corpus, *text, &mut written));
+    left.copied().collect()
+}
+
+/// The nearest texts of each of `asked`, nearest first, by likeness at most [`BY_ONE`] of an author who wrote
+/// them alone (what a text shares is measured against all). None if it was stopped.
 #[must_use]
 pub fn nearest(
     crew: &Crew<'_>,
+    corpus: &Corpus,
     rarity: &Rarity,
     asked: &[u32],
     search: &Search<'_>,
@@ -139,10 +185,10 @@ pub fn nearest(
         asked.len().div_ceil(BLOCK),
         hand,
         |hand, block| {
-            #[allow(clippy::needless_range_loop)]
-            for at in block * BLOCK..asked.len().min((block + 1) * BLOCK) {
-                hand.meet(rarity, asked[at], search);
-                let near = hand.nearest(rarity, asked[at], search);
+            let end = asked.len().min((block + 1) * BLOCK);
+            for (at, text) in asked.iter().enumerate().take(end).skip(block * BLOCK) {
+                hand.meet(rarity, *text, search);
+                let near = hand.nearest(corpus, rarity, *text, search);
                 hand.found.push((at, near));
             }
         },

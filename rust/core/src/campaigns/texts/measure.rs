@@ -1,11 +1,12 @@
 //! What do the members of a group share, in bits, and what do texts in no group share?
 //!
-//! For a text, others are ranked by what it shares with them ([`sharing`](super::sharing)), each author counted once, the best first: the r-th is the text's *r-th share*. A group's members are measured among themselves,
-//! other texts among all that are in no group, in the same way: neighbours first, then bits. So what is compared was searched for alike. Beside it, for the same neighbours, how many
-//! different words the text and its first r are short of what so many words would hold ([`saturation`](super::saturation)).
+//! For a text, others are ranked by what it shares with them ([`sharing`](super::sharing)), each author counted once, the best first: the r-th is the
+//! text's *r-th share*. A group's members are measured among themselves, other texts among all that are in no group, in the same way: neighbours first,
+//! then bits. So what is compared was searched for alike. Beside it, for the same neighbours, how many different words the text and its first r are short
+//! of what so many words would hold ([`saturation`](super::saturation)).
 //!
-//! Cost: [`PARTNERS`] alignments a text; at most [`NULL`] texts of no group and [`MEMBERS`] voices a group are looked at. Guarantees: whole numbers but for the words that are missing, which are rounded to
-//! 1/1024.
+//! Cost: [`PARTNERS`] alignments a text; at most [`NULL`] texts of no group and [`MEMBERS`] voices a group are looked at. Guarantees: whole numbers but for
+//! the words that are missing, which are rounded to 1/1024.
 
 use super::join::{nearest, By, Search};
 use super::rarity::Rarity;
@@ -175,7 +176,7 @@ pub fn measure(
         by: By::Shared,
         left_out: Some(&kept_out),
     };
-    let near = nearest(crew, rarity, &null, &search)?;
+    let near = nearest(crew, corpus, rarity, &null, &search)?;
     const BLOCK: usize = 32;
     let hand = || (new(), Vec::new());
     let hands = crew.share(

@@ -1,10 +1,11 @@
 //! What do texts have in common that few have?
 //!
-//! A text has *features*: each of its words, and each run of two words. A run weighs its rarity, log₂(n / max(d, √n)) for d of n texts that have it: «il faut» weighs next to nothing,
-//! and what a family of up to √n texts share weighs as much as what one text alone has, so that a family is not made common by its own size. A word weighs half as much.
-//! Words that more than a quarter have are no features.
+//! A text has *features*: each of its words, and each run of two words. A run weighs its rarity, log₂(n / max(d, √n)) for d of n texts that have it: «il
+//! faut» weighs next to nothing, and what a family of up to √n texts share weighs as much as what one text alone has, so that a family is not made common
+//! by its own size. A word weighs half as much. Words that more than a quarter have are no features.
 //!
-//! Weights are whole numbers (256 to a bit), so sums are the same in any order. Cost: a sort of all features; memory 8 bytes for each that two texts or more have.
+//! Weights are whole numbers (256 to a bit), so sums are the same in any order. Cost: a sort of all features; memory 8 bytes for each that two texts or
+//! more have.
 
 use super::words::Corpus;
 use crate::embed::log::ln;

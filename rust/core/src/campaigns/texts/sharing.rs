@@ -1,12 +1,14 @@
 //! How many bits does one text share with another?
 //!
-//! Words of a text that stand in the same order in another need not be thought of anew: whoever has the other saves the bits that they tell ([`surprise`](super::surprise)), less what
-//! it takes to say where to look. That is the score of repeated local alignments (Waterman and Eggert 1987; the recursion of Durbin, Eddy, Krogh and Mitchison 1998, §2.3): passages in any order, each of words
-//! that match with a few that don't between them. By Milosavljević (1993), savings of d bits have a chance of 2⁻ᵈ at most if the model of words is true; it is not quite, so
-//! the chance is read off the consultation's own texts.
+//! Words of a text that stand in the same order in another need not be thought of anew: whoever has the other saves the bits that they tell
+//! ([`surprise`](super::surprise)), less what it takes to say where to look. That is the score of repeated local alignments (Waterman and Eggert 1987; the
+//! recursion of Durbin, Eddy, Krogh and Mitchison 1998, §2.3): passages in any order, each of words that match with a few that don't between them. By
+//! Milosavljević (1993), savings of d bits have a chance of 2⁻ᵈ at most if the model of words is true; it is not quite, so the chance is read off the
+//! consultation's own texts.
 //!
-//! Symbols: a is the text that is told, b the other. A word of a that matches earns its bits; a word of a or b that is passed over costs [`GAP`]; a passage costs [`PASSAGE`] and log₂|a| + log₂|b|
-//! bits for its two places. Cost: |a| · |b| steps; of texts longer than [`LONGEST`] words the beginning is looked at.
+//! Symbols: a is the text that is told, b the other. A word of a that matches earns its bits; a word of a or b that is passed over costs [`GAP`]; a passage
+//! costs [`PASSAGE`] and log₂|a| + log₂|b| bits for its two places. Cost: |a| · |b| steps; of texts longer than [`LONGEST`] words the beginning is looked
+//! at.
 
 use super::surprise::BIT;
 

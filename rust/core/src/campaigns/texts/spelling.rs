@@ -1,12 +1,12 @@
 //! Which rare words are most likely a common word with one slip of the pen?
 //!
-//! A family of letters in which every tenth word is misspelt on purpose shares few runs of words. So a word of [`LONG`] letters or more that at most [`RARE`]
-//! contributions have is read as the most frequent word within one edit (Damerau 1964: a letter left out, put in, replaced, or two neighbours swapped), if many more
-//! have that one. An error that several people share is not rare and stays: it is evidence.
+//! A family of letters in which every tenth word is misspelt on purpose shares few runs of words. So a word of [`LONG`] letters or more that at most
+//! [`RARE`] contributions have is read as the most frequent word within one edit (Damerau 1964: a letter left out, put in, replaced, or two neighbours
+//! swapped), if many more have that one. An error that several people share is not rare and stays: it is evidence.
 //!
-//! Words within one edit have a spelling in common once a letter at most is left out of each (Garbe's symmetric deletes), so pairs are found by sorting. Cost:
-//! a hash for each letter of each word, and a sort. Guarantees: the result depends on words and counts alone. Not guaranteed: that the writer meant the other word; rare
-//! forms of a word are read as its common form, in all texts alike.
+//! Words within one edit have a spelling in common once a letter at most is left out of each (Garbe's symmetric deletes), so pairs are found by sorting.
+//! Cost: a hash for each letter of each word, and a sort. Guarantees: the result depends on words and counts alone. Not guaranteed: that the writer meant
+//! the other word; rare forms of a word are read as its common form, in all texts alike.
 
 use crate::text::hash;
 

@@ -1,10 +1,11 @@
 //! Which words and runs do the members of a group share, and nobody else, or hardly anybody?
 //!
-//! A rare error, a rare name, or a sentence that several people wrote alike, and that stands nowhere else, is what a person believes sooner than a number. Runs of one, three and six words that several
-//! voices of the group have are looked up in all texts; those that fewest others have come first, then those that most members have, then the longer; a run that shares a word place with one that was told before
-//! it is left out.
+//! A rare error, a rare name, or a sentence that several people wrote alike, and that stands nowhere else, is what a person believes sooner than a number.
+//! Runs of one, three and six words that several voices of the group have are looked up in all texts; those that fewest others have come first, then those
+//! that most members have, then the longer; a run that shares a word place with one that was told before it is left out.
 //!
-//! Cost: one pass over all texts, with a look-up a run. Guarantees: voices are counted exactly among the members that are looked at and among all others, up to collisions of 64-bit hashes.
+//! Cost: one pass over all texts, with a look-up a run. Guarantees: voices are counted exactly among the members that are looked at and among all others,
+//! up to collisions of 64-bit hashes.
 
 use std::cmp::Reverse;
 

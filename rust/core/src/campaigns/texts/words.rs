@@ -1,8 +1,8 @@
 //! Which words has each contribution, and which contributions have the same?
 //!
-//! Words are those of «klero-text/1» without accents, with slips of the pen mended ([`spelling`](super::spelling)). An address of the web or of e-mail is one word, whatever it is
-//! made of: whoever follows the same link has not written the same text. Contributions with the same words are one *text*; all that follows counts texts and, for
-//! each, its authors.
+//! Words are those of «klero-text/1» without accents, with slips of the pen mended ([`spelling`](super::spelling)). An address of the web or of e-mail is
+//! one word, whatever it is made of: whoever follows the same link has not written the same text. Contributions with the same words are one *text*; all
+//! that follows counts texts and, for each, its authors.
 //!
 //! Guarantees: words are numbered by their hashes, texts by their first contribution, so nothing depends on threads. Cost: linear; memory 4 bytes a word.
 
